@@ -1,0 +1,9 @@
+//! One line or body, through every decoder.
+
+#![no_main]
+
+#[path = "../checks.rs"]
+#[expect(dead_code, reason = "the check of streams belongs to the other target")]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|line: &[u8]| checks::envelope(line));

@@ -1,0 +1,8 @@
+//! A stream of bytes, cut into packets and lines.
+
+#![no_main]
+
+#[path = "../checks.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|stream: &[u8]| checks::line(stream));
