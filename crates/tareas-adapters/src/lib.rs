@@ -1,0 +1,18 @@
+//! How SQLite, memory and a local folder keep the ports' promises.
+//!
+//! | port | adapters |
+//! |---|---|
+//! | `Records`, `Settings` | [`SqliteRecords`], [`MemoryRecords`] |
+//! | `Queue` | [`MemoryQueue`] |
+//! | `Blobs` | [`FolderBlobs`] |
+//!
+//! An adapter carries out decisions and never makes them: there is no rule about states here.
+//! Each adapter runs the whole contract suite of its port, in `tests/`.
+
+pub mod blobs;
+pub mod queue;
+pub mod records;
+
+pub use blobs::FolderBlobs;
+pub use queue::MemoryQueue;
+pub use records::{MemoryRecords, SqliteRecords};

@@ -1,0 +1,179 @@
+//! Pages of tasks, and the attempts of one: what is on disk.
+//!
+//! A page looks at a bounded number of rows, so its cost does not grow with the table; it may
+//! be short and still have a next one. It is handed out when all that it shows is durable.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
+use tareas_core::{Attempt, Phase, Position, Task, TaskId};
+use tareas_engine::ports::{Page, PageCursor, PortError, TaskQuery};
+
+use super::SqliteRecords;
+use super::error::{read_error, unavailable};
+use super::readers::Purpose;
+use super::row;
+
+/// Rows that one page looks at.
+const SCAN_MAX: i64 = 20_000;
+/// Most tasks on one page.
+const PAGE_MAX: usize = 1_000;
+
+const SEQ_OF: &str = "SELECT seq FROM tasks WHERE id = ?1";
+const ATTEMPTS: &str = "SELECT attempt, started_at, ended_at, outcome, error FROM attempts \
+    WHERE seq = ?1 ORDER BY attempt";
+
+impl SqliteRecords {
+    /// One page, newest first.
+    pub(super) async fn read_page(&self, query: &TaskQuery) -> std::result::Result<Page, PortError> {
+        let inside = self.gate.enter(Purpose::Page).await;
+        let query = query.clone();
+        let shared = std::sync::Arc::clone(&self.shared);
+        let reading = tokio::task::spawn_blocking(move || {
+            let read = inside.snapshot(|connection| page(connection, &query));
+            (read, shared.durable.visible())
+        });
+        let (read, visible) = reading.await.map_err(unavailable)?;
+        let page = read.map_err(read_error)?;
+        self.until_told(visible).await?;
+        Ok(page)
+    }
+
+    /// Attempts of one task that did not succeed.
+    pub(super) async fn read_attempts(
+        &self,
+        id: TaskId,
+    ) -> std::result::Result<Vec<Attempt>, PortError> {
+        let read = {
+            let inside = self.gate.enter(Purpose::LookUp).await;
+            inside.snapshot(|connection| attempts(connection, id))
+        };
+        let visible = self.shared.durable.visible();
+        let attempts = read.map_err(read_error)?;
+        self.until_told(visible).await?;
+        Ok(attempts)
+    }
+
+    /// A commit can be seen a moment before its position is told: waits for that.
+    async fn until_told(&self, visible: Position) -> std::result::Result<(), PortError> {
+        if visible > self.shared.durable.position() {
+            let before = Position(visible.0 - 1);
+            self.shared.durable.after(before).await.map_err(unavailable)?;
+        }
+        Ok(())
+    }
+}
+
+fn attempts(connection: &Connection, id: TaskId) -> Result<Vec<Attempt>> {
+    let mut seq_of = connection.prepare_cached(SEQ_OF)?;
+    let seq: Option<i64> =
+        seq_of.query_row([id.as_bytes().as_slice()], |row| row.get(0)).optional()?;
+    let mut statement = connection.prepare_cached(ATTEMPTS)?;
+    statement.query_map([seq], row::attempt)?.collect()
+}
+
+fn page(connection: &Connection, query: &TaskQuery) -> Result<Page> {
+    let below = query.cursor.map_or(i64::MAX, |cursor| cursor.0.cast_signed());
+    let source = Source::of(&query.phases);
+    let Some(window) = window(connection, source, below)? else { return Ok(Page::default()) };
+    let limit = query.limit.clamp(1, PAGE_MAX);
+    let found = rows(connection, query, source, below, window.lowest, limit)?;
+    let next = match found.last() {
+        Some((seq, _)) if found.len() == limit => Some(*seq),
+        _ if window.is_last => None,
+        _ => Some(window.lowest),
+    };
+    Ok(Page {
+        tasks: found.into_iter().map(|(_, task)| task).collect(),
+        next: next.map(|seq| PageCursor(seq.cast_unsigned())),
+    })
+}
+
+/// Which index leads to the tasks of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The table itself.
+    All,
+    /// Tasks that failed or were cancelled.
+    Ended,
+    /// Tasks that run.
+    Running,
+}
+
+impl Source {
+    fn of(phases: &[Phase]) -> Self {
+        let is_ended = |phase: &Phase| matches!(phase, Phase::Failed | Phase::Cancelled);
+        match phases {
+            [] => Self::All,
+            [Phase::Running] => Self::Running,
+            phases if phases.iter().all(is_ended) => Self::Ended,
+            _ => Self::All,
+        }
+    }
+
+    fn from(self) -> &'static str {
+        match self {
+            Self::All => "tasks t WHERE",
+            Self::Ended => "tasks t INDEXED BY tasks_reason WHERE t.reason IS NOT NULL AND",
+            Self::Running => "tasks t INDEXED BY tasks_session WHERE t.session IS NOT NULL AND",
+        }
+    }
+}
+
+/// The rows that one page looks at.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    lowest: i64,
+    is_last: bool,
+}
+
+fn window(connection: &Connection, source: Source, below: i64) -> Result<Option<Window>> {
+    let sql = format!(
+        "SELECT min(seq), count(*) FROM \
+         (SELECT t.seq FROM {} t.seq < ?1 ORDER BY t.seq DESC LIMIT ?2)",
+        source.from()
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    statement.query_row(params![below, SCAN_MAX], |row| {
+        let lowest: Option<i64> = row.get(0)?;
+        let looked_at: i64 = row.get(1)?;
+        Ok(lowest.map(|lowest| Window { lowest, is_last: looked_at < SCAN_MAX }))
+    })
+}
+
+fn rows(
+    connection: &Connection,
+    query: &TaskQuery,
+    source: Source,
+    below: i64,
+    lowest: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Task)>> {
+    let mut sql = format!(
+        "SELECT {} FROM {} t.seq < ?1 AND t.seq >= ?2",
+        row::COLUMNS,
+        source.from()
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut values: Vec<Value> = vec![below.into(), lowest.into(), limit.into()];
+    if !query.phases.is_empty() {
+        let states: Vec<String> = query.phases.iter().map(|p| (*p as i64).to_string()).collect();
+        sql.push_str(&format!(" AND t.state IN ({})", states.join(",")));
+    }
+    let names = [
+        ("queue", query.queue.as_ref().map(|queue| queue.as_str())),
+        ("kind", query.kind.as_ref().map(|kind| kind.as_str())),
+    ];
+    for (column, name) in names {
+        if let Some(name) = name {
+            values.push(Value::Text(name.to_owned()));
+            sql.push_str(&format!(" AND t.{column} = ?{}", values.len()));
+        }
+    }
+    sql.push_str(" ORDER BY t.seq DESC LIMIT ?3");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(params_from_iter(values), |row| {
+        let stored = row::stored(row)?;
+        Ok((stored.seq.cast_signed(), stored.task))
+    })?;
+    found.collect()
+}

@@ -1,0 +1,23 @@
+//! The codec between a task and its row.
+//!
+//! Columns hold what statements look for; what differs from the defaults and what went wrong
+//! are small JSON texts (`json`). Reading is the inverse of writing: the tests of the store
+//! write tasks of every state and read the same tasks back.
+
+mod json;
+mod read;
+mod write;
+
+pub(super) use self::json::failure_text;
+pub(super) use self::read::{attempt, id as read_id, stored};
+pub(super) use self::write::{
+    Image, PAYLOAD_IN_ROW_MAX, blob_column, inline_column, options_column, payload_apart,
+};
+
+/// The columns that [`stored`] reads, in its order; the table is called `t`.
+pub(super) const COLUMNS: &str = "t.seq, t.id, t.version, t.state, t.reason, t.queue, t.kind, \
+    t.priority, t.place, t.due_at, t.session, t.held_place, t.deadline_at, t.token, t.attempt, \
+    t.charged, t.crashes, t.cancel_requested, t.submitted_at, t.started_at, t.finished_at, \
+    t.options, t.error, coalesce(t.payload, \
+      (SELECT p.bytes FROM payloads p WHERE p.seq = t.seq)), \
+    t.payload_blob, t.result, t.result_blob";

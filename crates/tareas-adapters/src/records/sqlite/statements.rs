@@ -1,0 +1,269 @@
+//! The statements of the writer, prepared once, one per shape of a row.
+//!
+//! A short task is one INSERT of its final state, so that shape binds as little as possible,
+//! and queue and kind only when they differ from those of the row before: bindings stay.
+
+use rusqlite::{Connection, Result, Statement};
+use tareas_core::ledger::{Row, Write};
+use tareas_core::{Body, Kind, QueueName, State, Task};
+
+use super::row::{Image, PAYLOAD_IN_ROW_MAX, blob_column, failure_text, inline_column};
+use super::row::{options_column, payload_apart};
+
+const INSERT_SUCCEEDED: &str = "INSERT INTO tasks(queue, kind, seq, id, version, state, priority, \
+    attempt, submitted_at, started_at, finished_at, prune_at, payload, result) \
+    VALUES(?1, ?2, ?3, ?4, ?5, 3, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const INSERT_QUEUED: &str = "INSERT INTO tasks(queue, kind, seq, id, version, state, priority, \
+    submitted_at, place, payload) VALUES(?1, ?2, ?3, ?4, 1, 1, ?5, ?6, ?7, ?8)";
+const INSERT: &str = "INSERT INTO tasks(queue, kind, seq, id, version, state, reason, place, \
+    due_at, session, held_place, deadline_at, token, attempt, charged, crashes, \
+    cancel_requested, started_at, finished_at, expires_at, prune_at, error, result, result_blob, \
+    priority, submitted_at, options, payload, payload_blob) \
+    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+    ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+const UPDATE: &str = "UPDATE tasks SET version = ?5, state = ?6, reason = ?7, place = ?8, \
+    due_at = ?9, session = ?10, held_place = ?11, deadline_at = ?12, token = ?13, attempt = ?14, \
+    charged = ?15, crashes = ?16, cancel_requested = ?17, started_at = ?18, finished_at = ?19, \
+    expires_at = ?20, prune_at = ?21, error = ?22, result = ?23, result_blob = ?24 \
+    WHERE seq = ?3 AND version = ?4";
+/// Where the columns that an UPDATE may change begin, in both statements above.
+const CHANGING: usize = 5;
+
+const DELETE: &str = "DELETE FROM tasks WHERE seq = ?1 AND version = ?2";
+const DELETE_PAYLOAD: &str = "DELETE FROM payloads WHERE seq = ?1";
+const DELETE_ATTEMPTS: &str = "DELETE FROM attempts WHERE seq = ?1";
+const DELETE_KEY: &str = "DELETE FROM keys WHERE key = ?1 AND id = ?2";
+const INSERT_PAYLOAD: &str = "INSERT INTO payloads(seq, bytes) VALUES(?1, ?2)";
+const INSERT_ATTEMPT: &str = "INSERT INTO attempts(seq, attempt, started_at, ended_at, outcome, \
+    error) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+
+/// A statement, and the names that are bound to its first two parameters.
+#[derive(Debug)]
+struct Named<'c> {
+    statement: Statement<'c>,
+    queue: Option<QueueName>,
+    kind: Option<Kind>,
+}
+
+impl<'c> Named<'c> {
+    fn new(connection: &'c Connection, sql: &str) -> Result<Self> {
+        Ok(Self { statement: connection.prepare(sql)?, queue: None, kind: None })
+    }
+
+    fn bind_names(&mut self, task: &Task) -> Result<()> {
+        if self.queue.as_ref() != Some(&task.spec.queue) {
+            self.statement.raw_bind_parameter(1, task.spec.queue.as_str())?;
+            self.queue = Some(task.spec.queue.clone());
+        }
+        if self.kind.as_ref() != Some(&task.spec.kind) {
+            self.statement.raw_bind_parameter(2, task.spec.kind.as_str())?;
+            self.kind = Some(task.spec.kind.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Prepared statements that write rows.
+#[derive(Debug)]
+pub(super) struct Statements<'c> {
+    insert_succeeded: Named<'c>,
+    insert_queued: Named<'c>,
+    insert: Named<'c>,
+    update: Statement<'c>,
+    delete: Statement<'c>,
+    delete_payload: Statement<'c>,
+    delete_attempts: Statement<'c>,
+    delete_key: Statement<'c>,
+    insert_payload: Statement<'c>,
+    insert_attempt: Statement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    /// Prepares all of them.
+    pub(super) fn prepare(connection: &'c Connection) -> Result<Self> {
+        Ok(Self {
+            insert_succeeded: Named::new(connection, INSERT_SUCCEEDED)?,
+            insert_queued: Named::new(connection, INSERT_QUEUED)?,
+            insert: Named::new(connection, INSERT)?,
+            update: connection.prepare(UPDATE)?,
+            delete: connection.prepare(DELETE)?,
+            delete_payload: connection.prepare(DELETE_PAYLOAD)?,
+            delete_attempts: connection.prepare(DELETE_ATTEMPTS)?,
+            delete_key: connection.prepare(DELETE_KEY)?,
+            insert_payload: connection.prepare(INSERT_PAYLOAD)?,
+            insert_attempt: connection.prepare(INSERT_ATTEMPT)?,
+        })
+    }
+
+    /// Writes one row of a cut and says how many rows of `tasks` that changed: one, unless the
+    /// disk does not hold what the ledger believes.
+    pub(super) fn write(&mut self, row: &Row) -> Result<usize> {
+        let changed = match row.write {
+            Write::Nothing => return Ok(1),
+            Write::Insert => self.insert_row(row)?,
+            Write::Update { base } => self.update_row(row, base)?,
+            Write::Delete { base } => return self.delete_row(row, base),
+        };
+        if !row.endings.is_empty() {
+            self.insert_endings(row)?;
+        }
+        Ok(changed)
+    }
+
+    fn insert_row(&mut self, row: &Row) -> Result<usize> {
+        let task = &row.task;
+        if let Some((payload, result)) = plain_success(task) {
+            return self.insert_succeeded(row, payload, result);
+        }
+        if let Some((payload, place)) = plain_queued(task) {
+            return self.insert_queued(row, payload, place);
+        }
+        let apart = payload_apart(task);
+        if let Some(text) = apart {
+            self.insert_payload.raw_bind_parameter(1, row.seq.cast_signed())?;
+            self.insert_payload.raw_bind_parameter(2, text)?;
+            self.insert_payload.raw_execute()?;
+        }
+        self.insert.bind_names(task)?;
+        let statement = &mut self.insert.statement;
+        statement.raw_bind_parameter(3, row.seq.cast_signed())?;
+        statement.raw_bind_parameter(4, task.id().as_bytes())?;
+        let next = bind_changing(statement, task)?;
+        let inline = inline_column(&task.spec.payload).filter(|_| apart.is_none());
+        statement.raw_bind_parameter(next, task.spec.priority.level())?;
+        statement.raw_bind_parameter(next + 1, task.spec.submitted_at.as_micros())?;
+        statement.raw_bind_parameter(next + 2, options_column(task))?;
+        statement.raw_bind_parameter(next + 3, inline)?;
+        statement.raw_bind_parameter(next + 4, blob_column(&task.spec.payload))?;
+        statement.raw_execute()
+    }
+
+    /// The shape of a short task: all of its life in one statement.
+    fn insert_succeeded(&mut self, row: &Row, payload: &[u8], result: &[u8]) -> Result<usize> {
+        let task = &row.task;
+        self.insert_succeeded.bind_names(task)?;
+        let statement = &mut self.insert_succeeded.statement;
+        statement.raw_bind_parameter(3, row.seq.cast_signed())?;
+        statement.raw_bind_parameter(4, task.id().as_bytes())?;
+        statement.raw_bind_parameter(5, task.version.cast_signed())?;
+        statement.raw_bind_parameter(6, task.spec.priority.level())?;
+        statement.raw_bind_parameter(7, task.attempt.cast_signed())?;
+        statement.raw_bind_parameter(8, task.spec.submitted_at.as_micros())?;
+        statement.raw_bind_parameter(9, task.started_at.map(|at| at.as_micros()))?;
+        statement.raw_bind_parameter(10, task.finished_at.map(|at| at.as_micros()))?;
+        statement.raw_bind_parameter(11, task.prune_at().map(|at| at.as_micros()))?;
+        statement.raw_bind_parameter(12, payload)?;
+        statement.raw_bind_parameter(13, result)?;
+        statement.raw_execute()
+    }
+
+    fn insert_queued(&mut self, row: &Row, payload: &[u8], place: i64) -> Result<usize> {
+        let task = &row.task;
+        self.insert_queued.bind_names(task)?;
+        let statement = &mut self.insert_queued.statement;
+        statement.raw_bind_parameter(3, row.seq.cast_signed())?;
+        statement.raw_bind_parameter(4, task.id().as_bytes())?;
+        statement.raw_bind_parameter(5, task.spec.priority.level())?;
+        statement.raw_bind_parameter(6, task.spec.submitted_at.as_micros())?;
+        statement.raw_bind_parameter(7, place)?;
+        statement.raw_bind_parameter(8, payload)?;
+        statement.raw_execute()
+    }
+
+    fn update_row(&mut self, row: &Row, base: u64) -> Result<usize> {
+        let statement = &mut self.update;
+        statement.raw_bind_parameter(3, row.seq.cast_signed())?;
+        statement.raw_bind_parameter(4, base.cast_signed())?;
+        bind_changing(statement, &row.task)?;
+        statement.raw_execute()
+    }
+
+    fn delete_row(&mut self, row: &Row, base: u64) -> Result<usize> {
+        let (seq, task) = (row.seq.cast_signed(), &row.task);
+        self.delete.raw_bind_parameter(1, seq)?;
+        self.delete.raw_bind_parameter(2, base.cast_signed())?;
+        let changed = self.delete.raw_execute()?;
+        if task.spec.payload.inline_len() > PAYLOAD_IN_ROW_MAX {
+            self.delete_payload.raw_bind_parameter(1, seq)?;
+            self.delete_payload.raw_execute()?;
+        }
+        self.delete_attempts.raw_bind_parameter(1, seq)?;
+        self.delete_attempts.raw_execute()?;
+        if let Some(key) = &task.spec.options().idempotency_key {
+            self.delete_key.raw_bind_parameter(1, key.as_str())?;
+            self.delete_key.raw_bind_parameter(2, task.id().as_bytes())?;
+            self.delete_key.raw_execute()?;
+        }
+        Ok(changed)
+    }
+
+    fn insert_endings(&mut self, row: &Row) -> Result<()> {
+        let statement = &mut self.insert_attempt;
+        for ended in &row.endings {
+            statement.raw_bind_parameter(1, row.seq.cast_signed())?;
+            statement.raw_bind_parameter(2, ended.attempt.cast_signed())?;
+            statement.raw_bind_parameter(3, ended.started_at.map(|at| at.as_micros()))?;
+            statement.raw_bind_parameter(4, ended.ended_at.as_micros())?;
+            statement.raw_bind_parameter(5, ended.outcome as i64)?;
+            statement.raw_bind_parameter(6, ended.failure.as_deref().map(failure_text))?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+}
+
+/// Binds the columns that a transition may change; returns the parameter after them.
+fn bind_changing(statement: &mut Statement<'_>, task: &Task) -> Result<usize> {
+    let image = Image::of(task);
+    let mut at = CHANGING;
+    let mut next = || {
+        at += 1;
+        at - 1
+    };
+    statement.raw_bind_parameter(next(), task.version.cast_signed())?;
+    statement.raw_bind_parameter(next(), image.state)?;
+    statement.raw_bind_parameter(next(), image.reason)?;
+    statement.raw_bind_parameter(next(), image.place)?;
+    statement.raw_bind_parameter(next(), image.due_at)?;
+    statement.raw_bind_parameter(next(), image.session)?;
+    statement.raw_bind_parameter(next(), image.held_place)?;
+    statement.raw_bind_parameter(next(), image.deadline_at)?;
+    statement.raw_bind_parameter(next(), image.token.as_ref().map(<[u8; 16]>::as_slice))?;
+    statement.raw_bind_parameter(next(), task.attempt.cast_signed())?;
+    statement.raw_bind_parameter(next(), task.charged)?;
+    statement.raw_bind_parameter(next(), task.crashes)?;
+    statement.raw_bind_parameter(next(), task.cancel_requested)?;
+    statement.raw_bind_parameter(next(), image.started_at)?;
+    statement.raw_bind_parameter(next(), image.finished_at)?;
+    statement.raw_bind_parameter(next(), image.expires_at)?;
+    statement.raw_bind_parameter(next(), image.prune_at)?;
+    statement.raw_bind_parameter(next(), image.error)?;
+    statement.raw_bind_parameter(next(), task.result.as_ref().and_then(inline_column))?;
+    statement.raw_bind_parameter(next(), image.result_blob)?;
+    Ok(at)
+}
+
+/// Payload and result of a task that succeeded without anything worth a word.
+fn plain_success(task: &Task) -> Option<(&[u8], &[u8])> {
+    let is_plain = task.state == State::Succeeded
+        && task.spec.options.is_none()
+        && task.last_token.is_none()
+        && task.failure.is_none()
+        && task.charged == 0
+        && task.crashes == 0
+        && !task.cancel_requested;
+    match (&task.spec.payload, &task.result) {
+        (Body::Inline(payload), Some(Body::Inline(result))) if is_plain => Some((payload, result)),
+        _ => None,
+    }
+}
+
+/// Payload and place of a task that was accepted and nothing else.
+fn plain_queued(task: &Task) -> Option<(&[u8], i64)> {
+    let State::Queued { place } = task.state else { return None };
+    let payload = inline_column(&task.spec.payload)?;
+    let is_plain = task.version == 1
+        && task.spec.options.is_none()
+        && payload.len() <= PAYLOAD_IN_ROW_MAX;
+    is_plain.then_some((payload, place.0))
+}

@@ -1,0 +1,64 @@
+//! Chance, drawn once at the start and stretched: ids, jitter. Nothing secret comes from here.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tareas_core::{Jitter, TaskId, Timestamp};
+
+/// Draws ids and jitter without a system call each.
+#[derive(Debug)]
+pub struct Chance {
+    boot: u64,
+    drawn: AtomicU64,
+}
+
+/// Bits of an id that count; the other 40 free bits are those of the boot.
+const COUNTER_BITS: u32 = 34;
+
+impl Chance {
+    /// From 64 random bits of this boot.
+    pub const fn new(boot: u64) -> Self {
+        Self { boot, drawn: AtomicU64::new(0) }
+    }
+
+    /// Reserves `count` ids made at `now`: unique within the boot by a counter, between boots by
+    /// 40 random bits and the time.
+    pub fn ids(&self, count: usize, now: Timestamp) -> impl Iterator<Item = TaskId> + use<> {
+        let first = self.drawn.fetch_add(count as u64, Ordering::Relaxed);
+        let boot = u128::from(self.boot & ((1 << 40) - 1));
+        (first..first + count as u64).map(move |n| {
+            let counter = u128::from(n & ((1 << COUNTER_BITS) - 1));
+            TaskId::v7(now, counter << 40 | boot)
+        })
+    }
+
+    /// One draw of jitter.
+    pub fn jitter(&self) -> Jitter {
+        Jitter((self.draw() >> 32) as u32)
+    }
+
+    /// 64 well-mixed bits (SplitMix64).
+    pub fn draw(&self) -> u64 {
+        let n = self.drawn.fetch_add(1, Ordering::Relaxed);
+        let mut bits = self.boot.wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        bits ^ (bits >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_in_order() {
+        let chance = Chance::new(0xDEAD_BEEF_F00D_CAFE);
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let ids: Vec<TaskId> = chance.ids(1_000, now).chain(chance.ids(1_000, now)).collect();
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 2_000);
+        assert!(ids.is_sorted());
+        assert!(ids.iter().all(|id| id.made_at() == Some(now)));
+    }
+}

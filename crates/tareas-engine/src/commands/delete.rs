@@ -1,0 +1,31 @@
+//! Delete: an operator removes a finished task before its retention is over.
+
+use tareas_core::{Actor, Body, Command, Position, TaskId};
+
+use crate::ports::BlobKey;
+use crate::{Engine, Refusal};
+
+impl Engine {
+    /// Removes a finished task with its attempts and blobs.
+    ///
+    /// # Errors
+    /// `NotFound`, or `WrongState` when it has not ended: cancel it first.
+    pub async fn delete(&self, id: TaskId, by: Actor) -> Result<Position, Refusal> {
+        let (task, position) = self.apply_one(Command::Delete { task: id, by }).await?;
+        self.until_durable(position).await?;
+        self.delete_blobs(&task).await;
+        Ok(position)
+    }
+
+    /// Removes the blobs of a task whose removal is durable. What cannot be removed now is left
+    /// to the sweeper of orphans.
+    pub(crate) async fn delete_blobs(&self, task: &tareas_core::Task) {
+        for body in [Some(&task.spec.payload), task.result.as_ref()].into_iter().flatten() {
+            let Body::Blob { key, .. } = body else { continue };
+            let Some(key) = BlobKey::parse(key) else { continue };
+            if let Err(error) = self.ports.blobs.delete(&key).await {
+                tracing::warn!(%error, %key, "blob not removed");
+            }
+        }
+    }
+}

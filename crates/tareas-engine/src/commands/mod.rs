@@ -1,0 +1,13 @@
+//! What may be asked of the engine: a verb a file.
+
+mod cancel;
+mod delete;
+mod pause;
+mod publish;
+mod requeue;
+mod submit;
+mod wait;
+
+pub(crate) use cancel::CancelDeadlines;
+pub use submit::{Accepted, PAYLOAD_BYTES_MAX, Submitted};
+pub use wait::Waited;

@@ -1,0 +1,437 @@
+//! The dispatcher: where the threads of this process's pool get their work, and where they
+//! bring what has ended.
+//!
+//! It takes hints from the queue, claims the tasks, and hands them out; it settles attempts,
+//! publishes what is to be tried again, and has the listeners told. It decides nothing about
+//! states: every claim and every settlement is a command to the records.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tareas_core::limits::INLINE_BYTES_MAX;
+use tareas_core::{
+    Applied, Batch, Body, Command, Ending, Fence, Outcome, Phase, Position, Rejected, Task, TaskId,
+};
+
+use crate::ports::{BlobKey, Delivery};
+use crate::{Engine, Refusal, block_on};
+
+/// A thread takes at most this much work at once, by the smoothed run time.
+const BATCH_WORK: Duration = Duration::from_millis(1);
+/// A thread takes at most this many tasks at once.
+const BATCH_TASKS_MAX: usize = 256;
+/// Suspects that wait for their lane.
+const SUSPECTS_MAX: usize = 1_024;
+/// The weight of history in the smoothed run time of all tasks.
+const SMOOTHING: u64 = 32;
+/// No task has ended yet.
+const UNMEASURED: u64 = 0;
+
+/// A task that was claimed for this pool, with its payload at hand.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The task, running.
+    pub task: Task,
+    /// Its payload, as JSON text.
+    pub payload: Bytes,
+}
+
+/// An attempt that has ended.
+#[derive(Debug)]
+pub struct Settled {
+    /// The task.
+    pub task: TaskId,
+    /// The attempt.
+    pub attempt: u64,
+    /// How it ended; `None` when it ran over its limit.
+    pub ending: Option<Ending>,
+    /// How long it ran.
+    pub run_time: Duration,
+}
+
+/// Hands out work to the threads of this process's pool.
+#[derive(Debug)]
+pub struct Dispatcher {
+    engine: Arc<Engine>,
+    smoothed_ns: AtomicU64,
+    idle: AtomicUsize,
+    suspects: Mutex<Suspects>,
+}
+
+/// Tasks that have killed an executor run one at a time.
+#[derive(Debug, Default)]
+struct Suspects {
+    running: Option<TaskId>,
+    waiting: VecDeque<Delivery>,
+}
+
+impl Dispatcher {
+    /// A dispatcher for the pool of this process. Whoever calls it has entered the runtime
+    /// whose timers the ports use.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self {
+            engine,
+            smoothed_ns: AtomicU64::new(UNMEASURED),
+            idle: AtomicUsize::new(0),
+            suspects: Mutex::default(),
+        }
+    }
+
+    /// Waits for work; `false` when the system drains and the thread should end. Called by the
+    /// pool's own threads.
+    pub fn take(&self, into: &mut Vec<Claimed>) -> bool {
+        block_on(self.take_async(into))
+    }
+
+    /// Takes work if there is any, without waiting for it.
+    pub fn try_take(&self) -> Vec<Claimed> {
+        let mut claimed = Vec::new();
+        let deliveries = self.engine.ports.queue.try_receive(self.batch_size());
+        if !deliveries.is_empty() && !self.engine.is_draining() {
+            block_on(self.claim_all(deliveries, &mut claimed));
+        }
+        claimed
+    }
+
+    async fn take_async(&self, into: &mut Vec<Claimed>) -> bool {
+        while into.is_empty() {
+            let deliveries = match self.next_suspect() {
+                Some(delivery) => vec![delivery],
+                None => self.receive().await,
+            };
+            if self.engine.is_draining() {
+                return false;
+            }
+            self.claim_all(deliveries, into).await;
+        }
+        true
+    }
+
+    async fn claim_all(&self, deliveries: Vec<Delivery>, into: &mut Vec<Claimed>) {
+        if !deliveries.iter().any(|delivery| delivery.hint.suspect) {
+            return self.claim(deliveries, into).await;
+        }
+        let (suspects, others): (Vec<_>, Vec<_>) =
+            deliveries.into_iter().partition(|delivery| delivery.hint.suspect);
+        self.claim_suspects(suspects, into).await;
+        self.claim(others, into).await;
+    }
+
+    async fn receive(&self) -> Vec<Delivery> {
+        let max = self.batch_size();
+        let at_once = self.engine.ports.queue.try_receive(max);
+        if !at_once.is_empty() {
+            return at_once;
+        }
+        self.idle.fetch_add(1, Ordering::Relaxed);
+        let received = self.engine.ports.queue.receive(max).await;
+        self.idle.fetch_sub(1, Ordering::Relaxed);
+        match received {
+            Ok(deliveries) => deliveries,
+            Err(error) => {
+                tracing::warn!(%error, "no hints from the queue");
+                self.engine.ports.clock.sleep(Duration::from_millis(100)).await;
+                Vec::new()
+            }
+        }
+    }
+
+    /// As many tasks as make a millisecond of work, one when they are slow; and never so many
+    /// that another thread stays idle.
+    fn batch_size(&self) -> usize {
+        let smoothed = match self.smoothed_ns.load(Ordering::Relaxed) {
+            UNMEASURED => return 1,
+            smoothed => smoothed,
+        };
+        let by_work = usize::try_from(BATCH_WORK.as_nanos() as u64 / smoothed).unwrap_or(1);
+        let idle = self.idle.load(Ordering::Relaxed);
+        (by_work / (idle + 1)).clamp(1, BATCH_TASKS_MAX)
+    }
+
+    fn next_suspect(&self) -> Option<Delivery> {
+        let mut suspects = self.suspects.lock().unwrap_or_else(PoisonError::into_inner);
+        if suspects.running.is_some() {
+            return None;
+        }
+        suspects.waiting.pop_front()
+    }
+
+    /// One suspect at a time: the first one that can be claimed runs, the others wait.
+    async fn claim_suspects(&self, deliveries: Vec<Delivery>, into: &mut Vec<Claimed>) {
+        for delivery in deliveries {
+            let task = delivery.hint.task;
+            if !self.enter_suspect_lane(delivery.clone()) {
+                continue;
+            }
+            let before = into.len();
+            self.claim(vec![delivery], into).await;
+            if into.len() == before {
+                self.leave_suspect_lane(task).await;
+            }
+        }
+    }
+
+    fn enter_suspect_lane(&self, delivery: Delivery) -> bool {
+        let mut suspects = self.suspects.lock().unwrap_or_else(PoisonError::into_inner);
+        if suspects.running.is_some() {
+            // What does not fit is found again by its state.
+            if suspects.waiting.len() < SUSPECTS_MAX {
+                suspects.waiting.push_back(delivery);
+            }
+            return false;
+        }
+        suspects.running = Some(delivery.hint.task);
+        true
+    }
+
+    async fn leave_suspect_lane(&self, task: TaskId) {
+        let next = {
+            let mut suspects = self.suspects.lock().unwrap_or_else(PoisonError::into_inner);
+            if suspects.running != Some(task) {
+                return;
+            }
+            suspects.running = None;
+            suspects.waiting.pop_front()
+        };
+        self.republish(next.into_iter().collect()).await;
+    }
+
+    async fn claim(&self, deliveries: Vec<Delivery>, into: &mut Vec<Claimed>) {
+        if deliveries.is_empty() {
+            return;
+        }
+        let now = self.engine.now();
+        let session = self.engine.config.session;
+        let commands = deliveries
+            .iter()
+            .map(|delivery| Command::Claim {
+                task: delivery.hint.task,
+                expected_attempt: delivery.hint.attempt,
+                session,
+                token: None,
+            })
+            .collect();
+        match self.engine.ports.records.apply(Batch { now, commands }).await {
+            Ok(applied) => self.claimed(deliveries, applied, into).await,
+            Err(error) => {
+                tracing::warn!(error = %Refusal::from(error), "claims were not decided");
+                self.engine.ports.clock.sleep(Duration::from_millis(100)).await;
+                self.republish(deliveries).await;
+            }
+        }
+    }
+
+    async fn claimed(
+        &self,
+        deliveries: Vec<Delivery>,
+        applied: Applied,
+        into: &mut Vec<Claimed>,
+    ) {
+        let position = applied.position;
+        let must_wait = deliveries.iter().any(|delivery| delivery.hint.suspect)
+            || self.engine.now() < self.engine.config.careful_until;
+        if must_wait && self.engine.until_durable(position).await.is_err() {
+            return;
+        }
+        for (delivery, outcome) in deliveries.into_iter().zip(applied.outcomes) {
+            match outcome {
+                Outcome::Done(task) if task.phase() == Phase::Running => {
+                    self.hand_out(task, into).await;
+                }
+                Outcome::Done(task) => self.engine.ended(position, std::iter::once(&task)),
+                Outcome::Refused(Rejected::Undurable { until }) => {
+                    if self.engine.until_durable(until).await.is_ok() {
+                        self.republish(vec![delivery]).await;
+                    }
+                }
+                // Out of date, paused, or gone: whoever changes that publishes again.
+                Outcome::Already(_) | Outcome::Refused(_) => {}
+            }
+        }
+    }
+
+    async fn hand_out(&self, task: Task, into: &mut Vec<Claimed>) {
+        match self.engine.body_bytes(&task.spec.payload).await {
+            Ok(payload) => into.push(Claimed { task, payload }),
+            Err(refusal) => {
+                tracing::warn!(task.id = %task.id(), error = %refusal, "payload not readable");
+                let released = Settled {
+                    task: task.id(),
+                    attempt: task.attempt,
+                    ending: Some(Ending::Released),
+                    run_time: Duration::ZERO,
+                };
+                self.engine.ports.clock.sleep(Duration::from_millis(100)).await;
+                self.settle_async(vec![released]).await;
+            }
+        }
+    }
+
+    async fn republish(&self, deliveries: Vec<Delivery>) {
+        for Delivery { lane, hint } in deliveries {
+            // A hint that is lost here is made again from the records.
+            let _ = self.engine.ports.queue.publish(&lane, &[hint]).await;
+        }
+    }
+
+    /// Records what has ended. Called by the pool's own threads.
+    pub fn settle(&self, settled: Vec<Settled>) {
+        block_on(self.settle_async(settled));
+    }
+
+    async fn settle_async(&self, settled: Vec<Settled>) {
+        self.learn(&settled);
+        let run_times: Vec<Duration> = settled.iter().map(|settled| settled.run_time).collect();
+        let ids: Vec<TaskId> = settled.iter().map(|settled| settled.task).collect();
+        let mut commands = Vec::with_capacity(settled.len());
+        for settled in settled {
+            commands.push(self.command(settled).await);
+        }
+        let Some(applied) = self.apply_until_decided(commands).await else { return };
+        self.engine.settled(&applied, &run_times).await;
+        self.leave_lane_of(&ids).await;
+    }
+
+    async fn command(&self, settled: Settled) -> Command {
+        let Settled { task, attempt, ending, .. } = settled;
+        let jitter = self.engine.chance.jitter();
+        match ending {
+            None => Command::Overdue { task, attempt, jitter },
+            Some(ending) => {
+                let ending = self.engine.spill_result(task, attempt, ending).await;
+                let fence = Fence { attempt, token: None };
+                Command::Settle { task, fence, ending, jitter }
+            }
+        }
+    }
+
+    /// What ran must be recorded: tries again while the store is unavailable. `None` when it
+    /// has stopped; then nobody is told, and the next boot decides.
+    async fn apply_until_decided(&self, commands: Vec<Command>) -> Option<Applied> {
+        loop {
+            let batch = Batch { now: self.engine.now(), commands: commands.clone() };
+            match self.engine.ports.records.apply(batch).await {
+                Ok(applied) => return Some(applied),
+                Err(error) => {
+                    tracing::warn!(error = %Refusal::from(error), "settlements were not decided");
+                    if self.has_stopped_within(Duration::from_millis(100)).await {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits a moment; whether the store stopped meanwhile.
+    async fn has_stopped_within(&self, wait: Duration) -> bool {
+        let after = self.engine.durable();
+        tokio::select! {
+            durable = self.engine.durable_after(after) => durable.is_err(),
+            () = self.engine.ports.clock.sleep(wait) => false,
+        }
+    }
+
+    async fn leave_lane_of(&self, ids: &[TaskId]) {
+        let running = self.suspects.lock().unwrap_or_else(PoisonError::into_inner).running;
+        if let Some(running) = running
+            && ids.contains(&running)
+        {
+            self.leave_suspect_lane(running).await;
+        }
+    }
+
+    fn learn(&self, settled: &[Settled]) {
+        let total: Duration = settled.iter().map(|settled| settled.run_time).sum();
+        let Ok(count) = u64::try_from(settled.len().max(1)) else { return };
+        let average = u64::try_from(total.as_nanos()).unwrap_or(u64::MAX) / count;
+        let before = self.smoothed_ns.load(Ordering::Relaxed);
+        let smoothed = match before {
+            UNMEASURED => average,
+            _ => before - before / SMOOTHING + average / SMOOTHING,
+        };
+        self.smoothed_ns.store(smoothed.max(1), Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    /// After settlements: has listeners told of ends, publishes what goes on.
+    async fn settled(&self, applied: &Applied, run_times: &[Duration]) {
+        let done = || {
+            let both = applied.outcomes.iter().zip(run_times);
+            both.filter_map(|(outcome, run_time)| match outcome {
+                Outcome::Done(task) => Some((task, *run_time)),
+                _ => None,
+            })
+        };
+        self.tally.settled(done());
+        self.learn_kinds(done());
+        self.ended(applied.position, done().map(|(task, _)| task));
+        let goes_on = |task: &&Task| !task.state.is_terminal();
+        if done().any(|(task, _)| goes_on(&task)) {
+            self.publish(done().map(|(task, _)| task).filter(goes_on)).await;
+        }
+    }
+
+    fn learn_kinds<'a>(&self, done: impl Iterator<Item = (&'a Task, Duration)>) {
+        let mut run: Option<(&tareas_core::Kind, Duration, u32)> = None;
+        for (task, run_time) in done {
+            match &mut run {
+                Some((kind, total, count)) if **kind == task.spec.kind => {
+                    *total += run_time;
+                    *count += 1;
+                }
+                _ => {
+                    if let Some((kind, total, count)) = run {
+                        self.kinds.learn(kind, total / count);
+                    }
+                    run = Some((&task.spec.kind, run_time, 1));
+                }
+            }
+        }
+        if let Some((kind, total, count)) = run {
+            self.kinds.learn(kind, total / count);
+        }
+    }
+
+    /// Has the listeners of the ended ones among these tasks told.
+    pub(crate) fn ended<'a>(&self, position: Position, tasks: impl Iterator<Item = &'a Task>) {
+        let ended: Vec<&Task> = tasks.filter(|task| task.state.is_terminal()).collect();
+        self.open.fetch_sub(ended.len() as i64, Ordering::Relaxed);
+        self.watches.tell(position, ended.into_iter());
+    }
+
+    /// After one attempt that was settled by the system itself.
+    pub(crate) async fn after_attempt(&self, position: Position, task: &Task) {
+        self.tally.settled(std::iter::once((task, Duration::ZERO)));
+        self.ended(position, std::iter::once(task));
+        self.publish(std::iter::once(task)).await;
+    }
+
+    /// A large result goes to the blob store before it is recorded.
+    async fn spill_result(&self, task: TaskId, attempt: u64, ending: Ending) -> Ending {
+        let Ending::Succeeded(Body::Inline(text)) = &ending else { return ending };
+        if text.len() <= INLINE_BYTES_MAX {
+            return ending;
+        }
+        let key = BlobKey::result(task, attempt, self.chance.draw() as u32);
+        match self.put_blob(key, text.clone()).await {
+            Ok(body) => Ending::Succeeded(body),
+            Err(refusal) => {
+                tracing::warn!(task.id = %task, error = %refusal, "result not stored");
+                Ending::Failed {
+                    failure: Arc::new(tareas_core::Failure {
+                        cause: tareas_core::Cause::Handler,
+                        name: None,
+                        message: format!("the result could not be stored: {refusal}"),
+                        backtrace: None,
+                    }),
+                    retryable: true,
+                    retry_after: None,
+                }
+            }
+        }
+    }
+}

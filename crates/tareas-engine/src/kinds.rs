@@ -1,0 +1,99 @@
+//! Which kinds are known, and how long they take.
+//!
+//! A kind is known when it is built in, configured, or was ever announced by a worker. The
+//! smoothed run time decides two things only: how many tasks a thread takes at once, and whether
+//! the writer of the store may wait a moment for a task's end. Both are hints.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tareas_core::Kind;
+
+/// A kind whose smoothed run time is below this is quick.
+pub const QUICK_BELOW: Duration = Duration::from_micros(200);
+/// The weight of history in the smoothed run time: one in so many is new.
+const SMOOTHING: u64 = 8;
+const UNMEASURED: u64 = u64::MAX;
+
+/// The known kinds.
+#[derive(Debug, Default)]
+pub struct Kinds {
+    known: RwLock<HashMap<Kind, Speed>>,
+}
+
+#[derive(Debug)]
+struct Speed {
+    smoothed_ns: AtomicU64,
+}
+
+impl Kinds {
+    /// Makes kinds known.
+    pub fn announce(&self, kinds: impl IntoIterator<Item = Kind>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for kind in kinds {
+            let unmeasured = Speed { smoothed_ns: AtomicU64::new(UNMEASURED) };
+            known.entry(kind).or_insert(unmeasured);
+        }
+    }
+
+    /// Whether a kind is known, and whether it is quick.
+    pub fn look_up(&self, kind: &Kind) -> Option<IsQuick> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(kind).map(|speed| IsQuick(speed.is_quick()))
+    }
+
+    /// The known kinds, in order.
+    pub fn all(&self) -> Vec<Kind> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<Kind> = known.keys().cloned().collect();
+        all.sort();
+        all
+    }
+
+    /// Learns from one run.
+    pub fn learn(&self, kind: &Kind, run_time: Duration) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(speed) = known.get(kind) {
+            speed.learn(u64::try_from(run_time.as_nanos()).unwrap_or(UNMEASURED - 1));
+        }
+    }
+}
+
+/// Whether a kind is expected to end within a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IsQuick(pub bool);
+
+impl Speed {
+    fn is_quick(&self) -> bool {
+        u128::from(self.smoothed_ns.load(Ordering::Relaxed)) < QUICK_BELOW.as_nanos()
+    }
+
+    fn learn(&self, nanos: u64) {
+        let before = self.smoothed_ns.load(Ordering::Relaxed);
+        let smoothed = match before {
+            UNMEASURED => nanos,
+            _ => before - before / SMOOTHING + nanos / SMOOTHING,
+        };
+        self.smoothed_ns.store(smoothed, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_quick_once_it_was_seen_to_be() {
+        let kinds = Kinds::default();
+        let square = Kind::new("square").unwrap();
+        assert_eq!(kinds.look_up(&square), None);
+        kinds.announce([square.clone()]);
+        assert_eq!(kinds.look_up(&square), Some(IsQuick(false)));
+        kinds.learn(&square, Duration::from_micros(1));
+        assert_eq!(kinds.look_up(&square), Some(IsQuick(true)));
+        kinds.learn(&square, Duration::from_secs(1));
+        assert_eq!(kinds.look_up(&square), Some(IsQuick(false)));
+    }
+}

@@ -1,0 +1,46 @@
+//! What the system does, when, through which ports.
+//!
+//! The engine accepts, claims, settles, cancels and tells; it decides nothing about states
+//! (that is `tareas-core`) and knows no database, broker, socket or file (those are adapters
+//! and faces). The path of one task, and where it is in this crate:
+//!
+//! ```text
+//! face → Engine::submit (commands/submit.rs) → Records::apply → acknowledged when durable
+//!      → Queue::publish (commands/publish.rs) → Dispatcher::take (dispatcher.rs): Records::apply(claim)
+//!      → the pool runs the handler → Dispatcher::settle: Records::apply(settle)
+//!      → Watches::tell (watch.rs) → the face that holds the client, when durable
+//! ```
+
+mod block_on;
+mod blobs;
+mod chance;
+pub mod commands;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod dispatcher;
+mod engine;
+pub mod failpoint;
+mod kinds;
+mod nearest;
+mod notes;
+pub mod ports;
+pub mod queries;
+mod recover;
+mod refusal;
+pub mod services;
+mod submission;
+pub mod tally;
+mod watch;
+
+pub use block_on::block_on;
+pub use chance::Chance;
+pub use commands::{Accepted, Submitted, Waited};
+pub use dispatcher::{Claimed, Dispatcher, Settled};
+pub use engine::{Engine, EngineConfig, Pool, PoolSlot, Ports, Running};
+pub use kinds::{IsQuick, Kinds, QUICK_BELOW};
+pub use nearest::nearest_name;
+pub use notes::{AttemptNotes, Notes, Progress};
+pub use queries::{Why, WhyCode};
+pub use refusal::Refusal;
+pub use submission::{Due, Submission};
+pub use watch::{End, Listener, Listening};

@@ -1,0 +1,24 @@
+//! The ports: what the engine needs from the outside, in its own words.
+//!
+//! | port | owns |
+//! |---|---|
+//! | [`Queue`] | who is *told* that a task is ready: hints, which may be lost or doubled |
+//! | [`Records`] | what a task *is*: the only truth |
+//! | [`Settings`] | what an operator has set: paused queues |
+//! | [`Blobs`] | bytes that are too large for a record |
+//! | [`Clock`] | what time it is |
+//!
+//! Domain types only, no driver's types, nothing optional. Each port has a contract suite in
+//! [`crate::contract`], which every adapter runs whole.
+
+mod blobs;
+mod clock;
+mod error;
+mod queue;
+mod records;
+
+pub use blobs::{Blobs, BlobKey};
+pub use clock::{Clock, SystemClock, TestClock};
+pub use error::{ApplyError, BoxError, PortError, Stopped};
+pub use queue::{Delivery, Queue, QueueDepth, Spilled};
+pub use records::{Counts, Page, PageCursor, Records, Settings, TaskQuery};

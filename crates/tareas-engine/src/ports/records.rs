@@ -1,0 +1,120 @@
+//! The `Records` port: what tasks are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+use tareas_core::{
+    Applied, Attempt, Batch, Hint, Kind, Lane, Phase, Place, Position, QueueName, SessionId,
+    Sweep, Task, TaskId, Timestamp, Want,
+};
+
+use super::{ApplyError, PortError, Stopped};
+
+/// What tasks are. Decided when [`apply`](Records::apply) returns; durable when
+/// [`durable`](Records::durable) has reached its position.
+///
+/// The promise is atomic per command and ordered per task, not more. All identity and chance is
+/// in the commands, so a batch may be applied again after an unknown outcome: it changes nothing
+/// and gives the same outcomes (`Done` or `Already`).
+#[async_trait]
+pub trait Records: fmt::Debug + Send + Sync + 'static {
+    /// Decides the commands in order, each against the state left by the one before.
+    async fn apply(&self, batch: Batch) -> Result<Applied, ApplyError>;
+
+    /// Claims the oldest queued tasks of the lanes, highest priority first: at most one per
+    /// token. Suspects are left to their own lane.
+    async fn claim_next(&self, want: Want) -> Result<Applied, ApplyError>;
+
+    /// Finds at most `limit` tasks by their state and decides each. Level-triggered: what one
+    /// pass misses, the next one finds.
+    async fn sweep(
+        &self,
+        sweep: Sweep,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Applied, ApplyError>;
+
+    /// Everything decided at or below it survives. Never goes back.
+    fn durable(&self) -> Position;
+
+    /// Waits until `durable() > after`.
+    ///
+    /// # Errors
+    /// [`Stopped`]: nothing more will ever be durable here; nobody may be told anything any more.
+    async fn durable_after(&self, after: Position) -> Result<Position, Stopped>;
+
+    /// The next hints of a lane above `after`, in order. Decided view: sees every `apply` that
+    /// returned before, whether it is on disk or not.
+    async fn ready(
+        &self,
+        lane: &Lane,
+        after: Place,
+        limit: usize,
+    ) -> Result<Vec<Hint>, PortError>;
+
+    /// Decided view of these tasks, in the same order, with the position at which it may be told.
+    async fn load(&self, ids: &[TaskId]) -> Result<(Vec<Option<Task>>, Position), PortError>;
+
+    /// Durable view: one page of tasks, newest first.
+    async fn page(&self, query: &TaskQuery) -> Result<Page, PortError>;
+
+    /// Attempts of one task that did not succeed, oldest first. Durable view.
+    async fn attempts(&self, id: TaskId) -> Result<Vec<Attempt>, PortError>;
+
+    /// How many tasks there are, by queue and phase. Maintained, never counted. Decided view.
+    fn counts(&self) -> Counts;
+}
+
+/// What an operator has set. One adapter type implements this beside [`Records`].
+#[async_trait]
+pub trait Settings: fmt::Debug + Send + Sync + 'static {
+    /// The queues that are known, and whether each is paused.
+    fn queues(&self) -> BTreeMap<QueueName, bool>;
+
+    /// Pauses or resumes a queue: no task of a paused queue is claimed. Returns the position at
+    /// which this may be told.
+    async fn pause(&self, queue: &QueueName, paused: bool) -> Result<Position, ApplyError>;
+
+    /// Sessions of earlier lives of this process, and how many tasks each could run at once:
+    /// what they still hold must be reclaimed.
+    fn lost_sessions(&self) -> Vec<(SessionId, u16)>;
+
+    /// Records a session and how many tasks it can run at once; durable on return.
+    async fn open_session(&self, session: SessionId, slots: u16) -> Result<(), PortError>;
+
+    /// Says that nothing is held by a lost session any more.
+    async fn close_session(&self, session: SessionId) -> Result<(), PortError>;
+}
+
+/// Tasks per queue and phase.
+pub type Counts = BTreeMap<QueueName, [u64; Phase::ALL.len()]>;
+
+/// Which tasks, and which page of them.
+#[derive(Clone, Debug, Default)]
+pub struct TaskQuery {
+    /// Only these phases; all when empty.
+    pub phases: Vec<Phase>,
+    /// Only this queue.
+    pub queue: Option<QueueName>,
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Go on after this task of an earlier page.
+    pub cursor: Option<PageCursor>,
+    /// At most this many; bounded by the engine.
+    pub limit: usize,
+}
+
+/// Where a page ended: an opaque number of the adapter that only grows older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageCursor(pub u64);
+
+/// One page of tasks.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Newest first.
+    pub tasks: Vec<Task>,
+    /// Where the next page goes on, unless this was the last. A page may be shorter than asked
+    /// and still have a next one: the scan of one page is bounded.
+    pub next: Option<PageCursor>,
+}

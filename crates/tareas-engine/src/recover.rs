@@ -1,0 +1,45 @@
+//! Recovery: what earlier lives of this process left running is taken back.
+
+use std::sync::Arc;
+
+use tareas_core::{Outcome, SessionId, Sweep};
+
+use crate::{Engine, Refusal};
+
+/// Tasks per sweep.
+const SWEEP_MAX: usize = 10_000;
+
+impl Engine {
+    /// Takes back the tasks of sessions that are gone, before anything else starts. How many.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn recover(self: &Arc<Self>) -> Result<usize, Refusal> {
+        let mut reclaimed = 0;
+        for (session, slots) in self.ports.settings.lost_sessions() {
+            reclaimed += self.reclaim(session, slots).await?;
+            self.ports.settings.close_session(session).await?;
+        }
+        self.ports.settings.open_session(self.config.session, self.config.threads).await?;
+        Ok(reclaimed)
+    }
+
+    async fn reclaim(&self, session: SessionId, slots: u16) -> Result<usize, Refusal> {
+        let mut reclaimed = 0;
+        let mut slots = slots;
+        loop {
+            let sweep = Sweep::Reclaim { session, slots };
+            let applied = self.ports.records.sweep(sweep, self.now(), SWEEP_MAX).await?;
+            let done = || applied.outcomes.iter().filter(|o| matches!(o, Outcome::Done(_)));
+            self.tally.lost(done().count() as u64);
+            reclaimed += done().count();
+            self.publish(done().filter_map(Outcome::task)).await;
+            self.until_durable(applied.position).await?;
+            if applied.outcomes.len() < SWEEP_MAX {
+                return Ok(reclaimed);
+            }
+            // Only the oldest claims of the session can have been started.
+            slots = 0;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Services: the loops that run beside the requests, and the supervisor that owns them.
+//!
+//! Each is level-triggered: it looks at the state, so what one pass misses the next one finds.
+//! Each owns its state, has one loop with one `select!`, and ends when it is told to.
+
+mod feeder;
+mod pruner;
+mod supervisor;
+mod timer;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+pub use feeder::Feeder;
+pub use pruner::Pruner;
+pub use supervisor::Supervisor;
+pub use timer::Timer;
+
+use crate::Engine;
+
+/// A loop that runs until it is told to stop.
+#[async_trait]
+pub trait Service: Send + 'static {
+    /// What it is called in logs and threads.
+    fn name(&self) -> &'static str;
+
+    /// Runs until `shutdown` is cancelled. Called once.
+    async fn run(self: Box<Self>, shutdown: CancellationToken);
+}
+
+/// Starts the services that every engine needs.
+pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
+    supervisor.spawn(Box::new(Timer::new(Arc::clone(engine))));
+    supervisor.spawn(Box::new(Feeder::new(Arc::clone(engine))));
+    supervisor.spawn(Box::new(Pruner::new(Arc::clone(engine))));
+}

@@ -1,0 +1,167 @@
+//! What the system has done since it started: counters and histograms for `/metrics`.
+//!
+//! Kept as plain numbers under one lock that is taken once per batch. Labels are bounded: queue,
+//! kind and outcome, never a task.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tareas_core::{Kind, Phase, QueueName, Task};
+
+/// Upper bounds of the histogram buckets, in microseconds; a last one is unbounded.
+pub const BUCKETS_MICROS: [u64; 16] = [
+    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+    10_000_000, 60_000_000, 600_000_000,
+];
+
+/// Kinds with a line of their own; what comes later is counted as `other`.
+const KINDS_MAX: usize = 200;
+
+/// How often values fell into each bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Histogram {
+    /// One more than there are bounds: the last is unbounded.
+    pub buckets: [u64; BUCKETS_MICROS.len() + 1],
+    /// Sum of all values, in microseconds.
+    pub sum_micros: u64,
+    /// How many values.
+    pub count: u64,
+}
+
+impl Histogram {
+    fn add(&mut self, micros: u64) {
+        let bucket = BUCKETS_MICROS.partition_point(|bound| *bound < micros);
+        self.buckets[bucket] += 1;
+        self.sum_micros = self.sum_micros.saturating_add(micros);
+        self.count += 1;
+    }
+}
+
+/// Everything that was counted.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// Accepted submissions by queue.
+    pub submitted: BTreeMap<QueueName, u64>,
+    /// Refused submissions.
+    pub refused: u64,
+    /// Ended tasks by queue, kind and phase.
+    pub finished: BTreeMap<(QueueName, Kind, &'static str), u64>,
+    /// Attempts that will be tried again, by queue.
+    pub retries: BTreeMap<QueueName, u64>,
+    /// Attempts whose executor was lost.
+    pub lost: u64,
+    /// From acceptance to the start of the last attempt.
+    pub wait: Histogram,
+    /// Run time of the last attempt.
+    pub run: Histogram,
+    /// From acceptance to the end.
+    pub total: Histogram,
+}
+
+/// The counters of one process.
+#[derive(Debug, Default)]
+pub struct Tally {
+    counted: Mutex<Counted>,
+}
+
+impl Tally {
+    /// A copy of everything that was counted.
+    pub fn counted(&self) -> Counted {
+        self.lock().clone()
+    }
+
+    pub(crate) fn submitted<'a>(&self, tasks: impl Iterator<Item = &'a Task>, refused: u64) {
+        let mut counted = self.lock();
+        counted.refused += refused;
+        let mut run: Option<(&QueueName, u64)> = None;
+        for task in tasks {
+            match &mut run {
+                Some((queue, count)) if **queue == task.spec.queue => *count += 1,
+                _ => {
+                    flush(&mut counted.submitted, run.take());
+                    run = Some((&task.spec.queue, 1));
+                }
+            }
+        }
+        flush(&mut counted.submitted, run);
+    }
+
+    pub(crate) fn settled<'a>(&self, tasks: impl Iterator<Item = (&'a Task, Duration)>) {
+        let mut counted = self.lock();
+        let mut run: Option<(&Task, u64)> = None;
+        for (task, run_time) in tasks {
+            if !task.state.is_terminal() {
+                counted.retried(task);
+                continue;
+            }
+            counted.timed(task, run_time);
+            match &mut run {
+                Some((first, count)) if is_counted_alike(first, task) => *count += 1,
+                _ => {
+                    counted.finished(run.take());
+                    run = Some((task, 1));
+                }
+            }
+        }
+        counted.finished(run);
+    }
+
+    pub(crate) fn lost(&self, count: u64) {
+        self.lock().lost += count;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn flush(sums: &mut BTreeMap<QueueName, u64>, run: Option<(&QueueName, u64)>) {
+    let Some((queue, count)) = run else { return };
+    match sums.get_mut(queue) {
+        Some(sum) => *sum += count,
+        None => {
+            sums.insert(queue.clone(), count);
+        }
+    }
+}
+
+fn is_counted_alike(one: &Task, other: &Task) -> bool {
+    one.phase() == other.phase()
+        && one.spec.kind == other.spec.kind
+        && one.spec.queue == other.spec.queue
+}
+
+impl Counted {
+    fn retried(&mut self, task: &Task) {
+        if task.phase() == Phase::Scheduled {
+            *self.retries.entry(task.spec.queue.clone()).or_default() += 1;
+        }
+    }
+
+    fn timed(&mut self, task: &Task, run_time: Duration) {
+        let spec = &task.spec;
+        let finished = task.finished_at.unwrap_or(spec.submitted_at);
+        let started = task.started_at.unwrap_or(finished);
+        self.wait.add(micros(started.since(spec.submitted_at)));
+        self.run.add(micros(run_time));
+        self.total.add(micros(finished.since(spec.submitted_at)));
+    }
+
+    /// Counts a run of tasks that differ in nothing that is counted.
+    fn finished(&mut self, run: Option<(&Task, u64)>) {
+        let Some((task, by)) = run else { return };
+        let (queue, kind) = (task.spec.queue.clone(), task.spec.kind.clone());
+        let phase = task.phase().name();
+        let is_known = self.finished.keys().any(|(_, known, _)| *known == kind);
+        let kind = match is_known || self.finished.len() < KINDS_MAX {
+            true => kind,
+            false => Kind::new("other").unwrap_or(kind),
+        };
+        *self.finished.entry((queue, kind, phase)).or_default() += by;
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

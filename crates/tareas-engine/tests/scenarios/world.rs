@@ -1,0 +1,260 @@
+//! A world for one scenario: an engine over memory, a listener, and a pool that the test plays.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tareas_adapters::blobs::FolderBlobs;
+use tareas_adapters::queue::MemoryQueue;
+use tareas_adapters::records::MemoryRecords;
+use tareas_core::ledger::Config;
+use tareas_core::{
+    Body, Cause, Ending, Failure, Kind, Position, QueueName, SessionId, Task, TaskId, Timestamp,
+};
+use tareas_engine::ports::{ApplyError, PortError, Settings, TestClock};
+use tareas_engine::{
+    Claimed, Dispatcher, End, Engine, EngineConfig, Listener, Listening, Pool, PoolSlot, Ports,
+    Refusal, Settled, Submission, Submitted,
+};
+
+pub(crate) fn kind(name: &str) -> Kind {
+    Kind::new(name).unwrap()
+}
+
+pub(crate) fn succeeded(text: &str) -> Ending {
+    Ending::Succeeded(Body::Inline(Bytes::copy_from_slice(text.as_bytes())))
+}
+
+pub(crate) fn failure(message: &str, retryable: bool) -> Ending {
+    let cause = if retryable {
+        Cause::Handler
+    } else {
+        Cause::Rejected
+    };
+    let message = message.to_owned();
+    let failure = Arc::new(Failure {
+        cause,
+        name: None,
+        message,
+        backtrace: None,
+    });
+    Ending::Failed {
+        failure,
+        retryable,
+        retry_after: None,
+    }
+}
+
+#[derive(Debug, Default)]
+struct Ear {
+    heard: Mutex<Vec<End>>,
+}
+
+impl Listener for Ear {
+    fn ended(&self, _position: Position, ends: Vec<End>) {
+        self.heard.lock().unwrap().extend(ends);
+    }
+}
+
+#[derive(Debug, Default)]
+struct PlayedPool {
+    asked_to_stop: Mutex<Vec<(TaskId, u64)>>,
+}
+
+impl Pool for PlayedPool {
+    fn cancel(&self, task: TaskId, attempt: u64) -> bool {
+        self.asked_to_stop.lock().unwrap().push((task, attempt));
+        true
+    }
+
+    fn slots(&self) -> Vec<PoolSlot> {
+        Vec::new()
+    }
+}
+
+/// Settings that know of the sessions of earlier lives, as a store on disk would.
+#[derive(Debug)]
+struct LifeBefore {
+    records: Arc<MemoryRecords>,
+    life: u64,
+}
+
+/// Threads of the pool in each life.
+const THREADS: u16 = 2;
+
+#[async_trait::async_trait]
+impl Settings for LifeBefore {
+    fn queues(&self) -> BTreeMap<QueueName, bool> {
+        self.records.queues()
+    }
+
+    async fn pause(&self, queue: &QueueName, paused: bool) -> Result<Position, ApplyError> {
+        self.records.pause(queue, paused).await
+    }
+
+    fn lost_sessions(&self) -> Vec<(SessionId, u16)> {
+        (1..self.life)
+            .map(|life| (SessionId(life), THREADS))
+            .collect()
+    }
+
+    async fn open_session(&self, _session: SessionId, _slots: u16) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn close_session(&self, _session: SessionId) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) clock: Arc<TestClock>,
+    records: Arc<MemoryRecords>,
+    pool: Arc<PlayedPool>,
+    ear: Arc<Ear>,
+    listening: Option<Listening>,
+    folder: Arc<tempfile::TempDir>,
+    life: u64,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with_heads(1_000)
+    }
+
+    pub(crate) fn with_heads(heads_max: usize) -> Self {
+        let clock = Arc::new(TestClock::new(Timestamp::from_millis(1_700_000_000_000)));
+        let records = Arc::new(MemoryRecords::open(Config::default()));
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let world = Self::born(clock, records, folder, heads_max, 1);
+        assert_eq!(tareas_engine::block_on(world.engine.recover()).unwrap(), 0);
+        world
+    }
+
+    fn born(
+        clock: Arc<TestClock>,
+        records: Arc<MemoryRecords>,
+        folder: Arc<tempfile::TempDir>,
+        heads_max: usize,
+        life: u64,
+    ) -> Self {
+        let ports = Ports {
+            records: records.clone(),
+            settings: Arc::new(LifeBefore {
+                records: records.clone(),
+                life,
+            }),
+            queue: Arc::new(MemoryQueue::new(heads_max)),
+            blobs: Arc::new(FolderBlobs::open(folder.path()).unwrap()),
+            clock: clock.clone(),
+        };
+        let engine = Engine::new(
+            ports,
+            EngineConfig::new(SessionId(life), THREADS, 0xC0FFEE ^ life),
+        );
+        engine.kinds().announce([kind("square")]);
+        let pool = Arc::new(PlayedPool::default());
+        engine.set_pool(pool.clone());
+        let ear = Arc::new(Ear::default());
+        let listening = Some(engine.listen(ear.clone()));
+        let dispatcher = Dispatcher::new(engine.clone());
+        Self {
+            engine,
+            dispatcher,
+            clock,
+            records,
+            pool,
+            ear,
+            listening,
+            folder,
+            life,
+        }
+    }
+
+    /// The process dies and another one opens the same records.
+    pub(crate) fn reborn(self) -> Self {
+        Self::born(self.clock, self.records, self.folder, 1_000, self.life + 1)
+    }
+
+    /// The client goes away.
+    pub(crate) fn hang_up(mut self) -> Self {
+        self.listening = None;
+        self
+    }
+
+    pub(crate) fn square(&self, n: u64) -> Submission {
+        let payload = Bytes::from(n.to_string());
+        Submission {
+            watch: Some(n),
+            ..Submission::new(kind("square"), payload)
+        }
+    }
+
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<TaskId, Refusal> {
+        let outcome = self.submit_all(vec![submission]).await.outcomes.remove(0);
+        outcome.map(|accepted| accepted.task.id())
+    }
+
+    pub(crate) async fn submit_all(&self, submissions: Vec<Submission>) -> Submitted {
+        self.engine
+            .submit(submissions, self.listening.as_ref(), |_| {})
+            .await
+    }
+
+    pub(crate) fn take_one(&self) -> Claimed {
+        let mut claimed = Vec::new();
+        assert!(self.dispatcher.take(&mut claimed));
+        assert_eq!(
+            claimed.len(),
+            1,
+            "an unmeasured pool takes one task at a time"
+        );
+        claimed.remove(0)
+    }
+
+    /// For work that a service brings: time passes until there is some.
+    pub(crate) async fn take_while_time_passes(&self) -> Claimed {
+        while self.engine.hints_held() == 0 {
+            self.clock.advance(Duration::from_millis(300));
+            tokio::task::yield_now().await;
+        }
+        self.take_one()
+    }
+
+    /// No hint is deliverable.
+    pub(crate) fn nothing_to_take(&self) -> bool {
+        self.engine.hints_held() == 0
+    }
+
+    /// Whatever hints there are lead to no start.
+    pub(crate) fn nothing_starts(&self) -> bool {
+        self.dispatcher.try_take().is_empty()
+    }
+
+    pub(crate) fn settle(&self, claimed: &Claimed, ending: Option<Ending>) {
+        let (task, attempt) = (claimed.task.id(), claimed.task.attempt);
+        let run_time = Duration::from_secs(1);
+        self.dispatcher.settle(vec![Settled {
+            task,
+            attempt,
+            ending,
+            run_time,
+        }]);
+    }
+
+    pub(crate) async fn task(&self, id: TaskId) -> Task {
+        self.engine.task(id).await.unwrap().unwrap()
+    }
+
+    pub(crate) fn heard(&self) -> Vec<End> {
+        std::mem::take(&mut self.ear.heard.lock().unwrap())
+    }
+
+    pub(crate) fn asked_to_stop(&self) -> Vec<(TaskId, u64)> {
+        self.pool.asked_to_stop.lock().unwrap().clone()
+    }
+}
