@@ -1,0 +1,196 @@
+//! Queues, workers and kinds: what an operator looks at and sets.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use serde::Serialize;
+use tareas_core::{Phase, QueueName};
+use tareas_engine::PoolSlot;
+
+use super::problem::{Answer, Problem};
+use super::tasks::json;
+use super::visit::{Visit, path_text};
+
+/// Name of the pool of threads inside the server.
+pub(super) const OWN_POOL: &str = "local";
+
+/// One queue: whether it is paused and how many tasks it has in each state.
+#[derive(Debug, Serialize)]
+struct QueueView<'a> {
+    name: &'a str,
+    paused: bool,
+    scheduled: u64,
+    queued: u64,
+    running: u64,
+    succeeded: u64,
+    failed: u64,
+    cancelled: u64,
+}
+
+#[derive(Serialize)]
+struct Queues<'a> {
+    queues: Vec<QueueView<'a>>,
+}
+
+/// All queues that are known or have tasks.
+pub(super) async fn queues(visit: Visit) -> Answer {
+    let engine = &visit.server.engine;
+    let counts = engine.counts();
+    let mut known = engine.queues();
+    for queue in counts.keys() {
+        known.entry(queue.clone()).or_default();
+    }
+    let queues = known.iter().map(|(queue, paused)| {
+        let of = |phase: Phase| {
+            counts
+                .get(queue)
+                .map_or(0, |by_phase| by_phase[phase as usize])
+        };
+        QueueView {
+            name: queue.as_str(),
+            paused: *paused,
+            scheduled: of(Phase::Scheduled),
+            queued: of(Phase::Queued),
+            running: of(Phase::Running),
+            succeeded: of(Phase::Succeeded),
+            failed: of(Phase::Failed),
+            cancelled: of(Phase::Cancelled),
+        }
+    });
+    written(
+        &visit,
+        &Queues {
+            queues: queues.collect(),
+        },
+    )
+}
+
+/// Starts no more tasks of a queue; what runs goes on.
+pub(super) async fn pause(visit: Visit, request: Request) -> Answer {
+    set_paused(visit, request, true).await
+}
+
+/// Starts tasks of a queue again.
+pub(super) async fn resume(visit: Visit, request: Request) -> Answer {
+    set_paused(visit, request, false).await
+}
+
+#[derive(Serialize)]
+struct Paused<'a> {
+    queue: &'a str,
+    paused: bool,
+}
+
+async fn set_paused(visit: Visit, request: Request, paused: bool) -> Answer {
+    let (mut parts, _) = request.into_parts();
+    let name = path_text(&mut parts, &()).await.unwrap_or_default();
+    let queue = queue_name(&visit, &name)?;
+    let (engine, of) = (Arc::clone(&visit.server.engine), queue.clone());
+    let set = visit.uncut(async move { engine.pause(&of, paused).await });
+    set.await?.map_err(|refusal| visit.refused(&refusal))?;
+    tracing::info!(%queue, paused, peer = %visit.peer, "a queue was paused or resumed");
+    written(
+        &visit,
+        &Paused {
+            queue: queue.as_str(),
+            paused,
+        },
+    )
+}
+
+fn queue_name(visit: &Visit, name: &str) -> Result<QueueName, Problem> {
+    QueueName::new(name).map_err(|_| {
+        let (en, es) = ("the name of a queue", "el nombre de una cola");
+        visit.invalid("queue", en, es)
+    })
+}
+
+#[derive(Serialize)]
+struct Workers {
+    workers: Vec<WorkerView>,
+}
+
+/// A pool of threads and what each runs.
+#[derive(Serialize)]
+struct WorkerView {
+    name: &'static str,
+    threads: u16,
+    busy: usize,
+    slots: Vec<SlotView>,
+}
+
+#[derive(Serialize)]
+struct SlotView {
+    slot: usize,
+    #[serde(flatten)]
+    running: Option<RunningView>,
+}
+
+#[derive(Serialize)]
+struct RunningView {
+    task_id: String,
+    attempt: u64,
+    kind: String,
+    running_ms: u64,
+}
+
+/// The workers: until others can connect, the server's own pool.
+pub(super) async fn workers(visit: Visit) -> Answer {
+    let engine = &visit.server.engine;
+    let slots: Vec<SlotView> = engine.slots().into_iter().map(slot_view).collect();
+    let busy = slots.iter().filter(|slot| slot.running.is_some()).count();
+    let own = WorkerView {
+        name: OWN_POOL,
+        threads: engine.threads(),
+        busy,
+        slots,
+    };
+    let workers = if own.threads == 0 {
+        Vec::new()
+    } else {
+        vec![own]
+    };
+    written(&visit, &Workers { workers })
+}
+
+fn slot_view(slot: PoolSlot) -> SlotView {
+    let running = slot.running.map(|running| RunningView {
+        task_id: running.task.to_string(),
+        attempt: running.attempt,
+        kind: running.kind,
+        running_ms: u64::try_from(running.since.as_millis()).unwrap_or(u64::MAX),
+    });
+    SlotView {
+        slot: slot.slot,
+        running,
+    }
+}
+
+#[derive(Serialize)]
+struct Kinds {
+    kinds: Vec<KindView>,
+}
+
+#[derive(Serialize)]
+struct KindView {
+    kind: String,
+}
+
+/// The kinds that a task may have.
+pub(super) async fn kinds(visit: Visit) -> Answer {
+    let all = visit.server.engine.kinds().all();
+    let kinds = all
+        .iter()
+        .map(|kind| KindView {
+            kind: kind.to_string(),
+        })
+        .collect();
+    written(&visit, &Kinds { kinds })
+}
+
+fn written(visit: &Visit, view: &impl Serialize) -> Answer {
+    let text = serde_json::to_vec(view);
+    let text = text.map_err(|_| visit.problem(visit.error(tareas_protocol::Code::Bug)))?;
+    Ok(json(visit, StatusCode::OK, text))
+}

@@ -1,0 +1,60 @@
+//! What the connections of one server share on this face.
+
+use super::pulse::Pulse;
+
+/// What the connections of one server share on this face: the newest picture of the system, and
+/// the token that proves that a form came from our own page.
+#[derive(Debug, Default)]
+pub struct HttpState {
+    pub(super) pulse: Pulse,
+    pub(super) form_token: FormToken,
+}
+
+/// A secret of this life of the server, hidden in the page's form. A page of another origin can
+/// send a form here but cannot read ours, so it cannot know the token.
+pub(super) struct FormToken(Option<String>);
+
+impl Default for FormToken {
+    /// Without chance from the system there is no token, and no form is taken.
+    fn default() -> Self {
+        let mut chance = [0; 16];
+        let made = getrandom::fill(&mut chance).ok();
+        Self(made.map(|()| chance.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+}
+
+impl FormToken {
+    /// The text for the form.
+    pub(super) fn text(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Whether this is the token; takes as long for every wrong one of its length.
+    pub(super) fn is(&self, shown: &str) -> bool {
+        let Some(token) = &self.0 else { return false };
+        let differing = token
+            .bytes()
+            .zip(shown.bytes())
+            .fold(0, |sum, (a, b)| sum | (a ^ b));
+        token.len() == shown.len() && differing == 0
+    }
+}
+
+impl std::fmt::Debug for FormToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FormToken(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_and_not_shown() {
+        let (one, other) = (FormToken::default(), FormToken::default());
+        assert!(one.is(one.text()) && !one.is(other.text()) && !one.is(""));
+        assert!(!FormToken(None).is(""));
+        assert!(!format!("{one:?}").contains(one.text()));
+    }
+}

@@ -1,0 +1,93 @@
+//! `/v1/tasks`: a verb a file.
+
+mod act;
+mod batch;
+mod filter;
+mod list;
+mod range;
+mod result;
+mod show;
+mod submit;
+
+pub(super) use act::{cancel, delete, requeue};
+pub(super) use batch::batch;
+pub(super) use list::list;
+pub(super) use result::result;
+pub(super) use show::{show, wait, why};
+pub(super) use submit::{accept, submit};
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tareas_core::{Task, TaskId};
+use tareas_engine::Waited;
+
+use super::problem::{Answer, Problem};
+use super::visit::Visit;
+use crate::view::Whole;
+
+/// The task of this id.
+async fn find(visit: &Visit, id: TaskId) -> Result<Task, Problem> {
+    let found = visit
+        .server
+        .engine
+        .task(id)
+        .await
+        .map_err(|refusal| visit.refused(&refusal))?;
+    found.ok_or_else(|| no_such_task(visit, id))
+}
+
+/// The task of this id, as soon as it has ended; or as it is when the time is over or the
+/// server stops.
+async fn find_ended(visit: &Visit, id: TaskId, within: Duration) -> Result<Task, Problem> {
+    let waited = tokio::select! {
+        waited = visit.server.engine.wait(id, within) => waited,
+        () = visit.stop.cancelled() => return find(visit, id).await,
+    };
+    match waited {
+        Ok(Waited::Ended(task) | Waited::TimedOut(task)) => Ok(task),
+        Err(refusal) => {
+            let mut error = crate::codes::error(&refusal, visit.lang);
+            error.task_id = Some(*id.as_bytes());
+            Err(visit.problem(error))
+        }
+    }
+}
+
+fn no_such_task(visit: &Visit, id: TaskId) -> Problem {
+    let error = visit
+        .error(tareas_protocol::Code::NotFound)
+        .about(*id.as_bytes());
+    let (en, es) = (
+        format!("there is no task {id}"),
+        format!("no existe la tarea {id}"),
+    );
+    visit.problem(error.message(visit.lang.pick(en, es)))
+}
+
+/// The whole task object.
+async fn whole(visit: &Visit, task: Task, status: StatusCode) -> Answer {
+    let engine = &visit.server.engine;
+    let whole = Whole::gather(engine, task)
+        .await
+        .map_err(|refusal| visit.refused(&refusal))?;
+    let mut out = Vec::with_capacity(1_024);
+    whole.append_to(&mut out, None, visit.lang);
+    Ok(json(visit, status, out))
+}
+
+/// A JSON text as the answer.
+pub(super) fn json(visit: &Visit, status: StatusCode, text: Vec<u8>) -> Response {
+    let mut response = (status, text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::CONTENT_LANGUAGE,
+        HeaderValue::from_static(visit.lang.as_str()),
+    );
+    response
+}

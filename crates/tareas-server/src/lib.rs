@@ -1,0 +1,19 @@
+//! How lines, HTTP and the dashboard reach the engine.
+//!
+//! One port speaks everything: the [`listener`] accepts, looks at the first bytes, and hands the
+//! connection to [`lines`] or [`http`]. Both use [`view`] (a core task as the wire shows it) and
+//! [`codes`] (why the engine refused, as the wire says it). [`state`] is what they share.
+
+pub mod codes;
+pub mod http;
+pub mod intake;
+pub mod limits;
+pub mod lines;
+pub mod listener;
+pub mod metrics;
+pub mod state;
+pub mod view;
+
+pub use limits::Limits;
+pub use listener::{ListenError, Listener};
+pub use state::{ServerConfig, ServerState};

@@ -1,0 +1,56 @@
+//! Every limit of the sockets, by name and with its unit.
+//!
+//! They are values rather than constants so that tests can be quick. What bounds a line or a
+//! JSON text itself is in [`tareas_protocol::limits`].
+
+use std::time::Duration;
+
+use tareas_protocol::limits::UNFRAMED_WAIT_MS;
+
+/// Bytes asked of a socket by one read.
+pub const READ_BYTES: usize = 256 * 1024;
+
+/// What one server allows its connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections open at once; `None` derives it from how many files the process may open.
+    pub connections_max: Option<usize>,
+    /// Unanswered lines per connection; beyond it the connection is not read.
+    pub open_lines_max: usize,
+    /// Bytes of unanswered lines per connection; beyond it the connection is not read.
+    pub open_bytes_max: usize,
+    /// Bytes of answers that wait for a connection; beyond it results wait as ids only.
+    pub outbox_bytes_max: usize,
+    /// A connection that takes nothing of what waits for it is closed after this long.
+    pub stalled_after: Duration,
+    /// A connection that says nothing and is owed nothing is closed after this long.
+    pub idle_after: Duration,
+    /// A line that has begun must end within this.
+    pub line_within: Duration,
+    /// Silence after which bytes without a newline count as a line.
+    pub unframed_wait: Duration,
+    /// An HTTP header that has begun must end within this.
+    pub http_header_within: Duration,
+    /// Bytes of an HTTP body.
+    pub body_bytes_max: usize,
+    /// An HTTP body must make some progress within this.
+    pub http_body_within: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: None,
+            open_lines_max: 16_384,
+            open_bytes_max: 8 * 1024 * 1024,
+            outbox_bytes_max: 1024 * 1024,
+            stalled_after: Duration::from_secs(30),
+            idle_after: Duration::from_secs(600),
+            line_within: Duration::from_secs(30),
+            unframed_wait: Duration::from_millis(UNFRAMED_WAIT_MS),
+            http_header_within: Duration::from_secs(5),
+            body_bytes_max: 8 * 1024 * 1024,
+            http_body_within: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The accept loop of one address.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tareas_protocol::response::end_line;
+use tareas_protocol::{Code, ErrorObject};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+
+use super::files::Reserve;
+use super::greet;
+use crate::ServerState;
+use crate::state::Counted;
+
+/// Pause when the process has no files left.
+const PAUSE_WITHOUT_FILES: Duration = Duration::from_millis(100);
+/// Peers that vanished without a word are noticed after this silence and a few probes.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+
+/// Accepts connections from one socket.
+#[derive(Debug)]
+pub(super) struct Acceptor {
+    pub(super) socket: TcpListener,
+    pub(super) room: usize,
+    pub(super) state: Arc<ServerState>,
+    pub(super) connections: TaskTracker,
+}
+
+impl Acceptor {
+    pub(super) async fn run(self) {
+        let mut reserve = Reserve::new();
+        loop {
+            match self.socket.accept().await {
+                Ok((stream, peer)) => self.admit(stream, peer),
+                Err(error) if is_out_of_files(&error) => {
+                    tracing::error!(%error, "no file left for a connection");
+                    reserve.give_up();
+                    if let Ok((stream, _)) = self.socket.accept().await {
+                        self.turn_away(&stream);
+                    }
+                    tokio::time::sleep_until(tokio::time::Instant::now() + PAUSE_WITHOUT_FILES)
+                        .await;
+                    reserve.take_back();
+                }
+                // The peer was gone before it was accepted.
+                Err(error) => tracing::debug!(%error, "not accepted"),
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        let counts = &self.state.connections;
+        counts.accepted.fetch_add(1, Ordering::Relaxed);
+        if counts.open.load(Ordering::Relaxed) >= self.room {
+            return self.turn_away(&stream);
+        }
+        prepare(&stream);
+        let state = Arc::clone(&self.state);
+        // Counted here, not in the spawned work, so that a burst cannot slip past the limit.
+        counts.open.fetch_add(1, Ordering::Relaxed);
+        self.connections.spawn(async move {
+            let _counted = Counted::already_in(&state.connections.open);
+            greet::greet(stream, peer, &state).await;
+        });
+    }
+
+    /// One line and an end. A new socket has room for one line, so nothing waits here.
+    fn turn_away(&self, stream: &TcpStream) {
+        self.state.connections.turned_away.fetch_add(1, Ordering::Relaxed);
+        let mut line = Vec::new();
+        ErrorObject::new(Code::TooManyConnections, self.state.config.lang).append_answer(&mut line);
+        end_line(&mut line);
+        // A peer that does not get the line sees the end all the same.
+        let _ = stream.try_write(&line);
+    }
+}
+
+fn prepare(stream: &TcpStream) {
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    // A connection works without either, if less well.
+    let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+}
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    use nix::errno::Errno;
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM))
+}

@@ -1,0 +1,109 @@
+//! What a connection speaks, told from its first bytes.
+
+/// What the first bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sniffed {
+    /// An HTTP request line, or the preface of HTTP/2.
+    Http,
+    /// A TLS hello.
+    Tls,
+    /// Anything else.
+    Lines,
+    /// It may still become HTTP or TLS: more bytes are needed.
+    Undecided,
+}
+
+const METHODS: [&[u8]; 9] = [
+    b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ",
+    b"TRACE ",
+];
+/// What an HTTP/2 connection begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
+/// Record type and major version of a TLS handshake.
+const HELLO: &[u8] = &[0x16, 0x03];
+/// How the target of an HTTP request begins; a text line `GET home` is not one.
+const TARGETS: [&[u8]; 4] = [b"/", b"*", b"http://", b"https://"];
+
+/// Tells what a connection speaks from the bytes it has sent so far.
+pub fn sniff(bytes: &[u8]) -> Sniffed {
+    let mut sniffed = Sniffed::Lines;
+    let mut note = |begins: Begins, as_what| match begins {
+        Begins::Yes => sniffed = as_what,
+        Begins::Perhaps if sniffed == Sniffed::Lines => sniffed = Sniffed::Undecided,
+        Begins::Perhaps | Begins::No => {}
+    };
+    note(begins(bytes, HELLO), Sniffed::Tls);
+    note(begins(bytes, PREFACE), Sniffed::Http);
+    for method in METHODS {
+        match begins(bytes, method) {
+            Begins::Yes => note(begins_with_target(&bytes[method.len()..]), Sniffed::Http),
+            perhaps => note(perhaps, Sniffed::Http),
+        }
+    }
+    sniffed
+}
+
+enum Begins {
+    Yes,
+    /// So far.
+    Perhaps,
+    No,
+}
+
+fn begins(bytes: &[u8], with: &[u8]) -> Begins {
+    if bytes.starts_with(with) {
+        Begins::Yes
+    } else if with.starts_with(bytes) {
+        Begins::Perhaps
+    } else {
+        Begins::No
+    }
+}
+
+fn begins_with_target(bytes: &[u8]) -> Begins {
+    let mut found = Begins::No;
+    for target in TARGETS {
+        match begins(bytes, target) {
+            Begins::Yes => return Begins::Yes,
+            Begins::Perhaps => found = Begins::Perhaps,
+            Begins::No => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_decide() {
+        let table: &[(&[u8], Sniffed)] = &[
+            (b"GET / HTTP/1.1\r\n", Sniffed::Http),
+            (b"POST /v1/tasks HTTP/1.1", Sniffed::Http),
+            (b"OPTIONS * HTTP/1.1", Sniffed::Http),
+            (b"GET http://localhost:5000/ HTTP/1.1", Sniffed::Http),
+            (b"PRI * HTTP/2.0\r\n\r\nSM", Sniffed::Http),
+            (b"\x16\x03\x01\x02\x00", Sniffed::Tls),
+            (b"sumar 2 + 2", Sniffed::Lines),
+            (b"{\"op\":\"square\",\"n\":5}", Sniffed::Lines),
+            (b"GET home", Sniffed::Lines),
+            (b"GET\n", Sniffed::Lines),
+            (b"GETTER /", Sniffed::Lines),
+            (b"get / HTTP/1.1", Sniffed::Lines),
+            (b"PRINT *", Sniffed::Lines),
+            (b"\n", Sniffed::Lines),
+            (b"\xff\xfe", Sniffed::Lines),
+        ];
+        for (bytes, sniffed) in table {
+            assert_eq!(sniff(bytes), *sniffed, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn too_few_bytes_decide_nothing() {
+        for bytes in [&b""[..], b"G", b"POST", b"POST ", b"GET http:", b"PRI * HT", b"\x16"] {
+            assert_eq!(sniff(bytes), Sniffed::Undecided, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+}

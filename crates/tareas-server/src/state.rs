@@ -1,0 +1,140 @@
+//! What every face of the server shares: the engine, the configuration, the open connections.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use tareas_core::Timestamp;
+use tareas_engine::Engine;
+use tareas_protocol::Lang;
+use tareas_protocol::response::Durability;
+use tokio_util::sync::CancellationToken;
+
+use crate::http::HttpState;
+use crate::limits::Limits;
+
+/// How a server is set up.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub bind: Vec<SocketAddr>,
+    /// Under which URL browsers reach it, when that is not the bind address.
+    pub public_url: Option<String>,
+    /// Listen beyond loopback though there is no access control.
+    pub insecure: bool,
+    /// What an acknowledgement stands for.
+    pub durability: Durability,
+    /// Version of the program.
+    pub version: String,
+    /// The language of connections that do not choose one.
+    pub lang: Lang,
+    /// What connections are allowed.
+    pub limits: Limits,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            bind: vec![SocketAddr::from(([127, 0, 0, 1], 5000))],
+            public_url: None,
+            insecure: false,
+            durability: Durability::Full,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            lang: Lang::En,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// What a task survives: `fsync` (on disk) or `os` (handed to the operating system).
+    pub fn durability_label(&self) -> &'static str {
+        self.durability.as_str().unwrap_or("fsync")
+    }
+}
+
+/// What every face of the server shares.
+#[derive(Debug)]
+pub struct ServerState {
+    /// What is behind the faces.
+    pub engine: Arc<Engine>,
+    /// How this server is set up.
+    pub config: ServerConfig,
+    /// Cancelled when the server stops: connections finish what they owe and end.
+    pub shutdown: CancellationToken,
+    /// Cancelled when the grace of that is over: connections close whatever they owe.
+    pub close_now: CancellationToken,
+    /// The connections, counted.
+    pub connections: Connections,
+    /// What the HTTP face shares between its connections.
+    pub http: HttpState,
+    /// When this server started.
+    pub started_at: Timestamp,
+    bound: OnceLock<Vec<SocketAddr>>,
+}
+
+impl ServerState {
+    /// The state of a server that has not begun to listen.
+    pub fn new(engine: Arc<Engine>, config: ServerConfig) -> Arc<Self> {
+        Arc::new(Self {
+            started_at: engine.now(),
+            engine,
+            config,
+            shutdown: CancellationToken::new(),
+            close_now: CancellationToken::new(),
+            connections: Connections::default(),
+            http: HttpState::default(),
+            bound: OnceLock::new(),
+        })
+    }
+
+    /// The addresses that it listens on, with the ports that were given; empty before it does.
+    pub fn bound(&self) -> &[SocketAddr] {
+        self.bound.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(crate) fn set_bound(&self, bound: Vec<SocketAddr>) {
+        // A state serves one listener; a second one would keep the first one's addresses.
+        let _ = self.bound.set(bound);
+    }
+}
+
+/// The connections, counted.
+#[derive(Debug, Default)]
+pub struct Connections {
+    /// Open now, whatever they speak.
+    pub open: AtomicUsize,
+    /// Open now and speaking lines.
+    pub lines: AtomicUsize,
+    /// Open now and speaking HTTP.
+    pub http: AtomicUsize,
+    /// Accepted since the start.
+    pub accepted: AtomicU64,
+    /// Turned away since the start, because there was no room.
+    pub turned_away: AtomicU64,
+    /// Closed since the start, because they took nothing of what was sent to them.
+    pub stalled: AtomicU64,
+}
+
+/// One counted connection: dropping it counts it out.
+#[derive(Debug)]
+pub struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    /// Counts one in.
+    pub fn in_on(gauge: &'a AtomicUsize) -> Self {
+        gauge.fetch_add(1, Ordering::Relaxed);
+        Self(gauge)
+    }
+
+    /// One that was counted in before.
+    pub fn already_in(gauge: &'a AtomicUsize) -> Self {
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

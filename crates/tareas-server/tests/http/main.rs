@@ -1,0 +1,15 @@
+//! The HTTP face, asked as a client would ask it: bytes in, bytes out, over a whole system in
+//! memory.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod client;
+mod guard;
+mod http2;
+mod limits;
+mod operate;
+mod page;
+mod problems;
+mod submit;
+mod tasks;
+mod world;
