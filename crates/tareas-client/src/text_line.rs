@@ -1,0 +1,55 @@
+//! One text line on a connection of its own: said, then read to the end of the stream.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::{Address, Error, Options, Result};
+
+/// Most bytes of an answer.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+pub(crate) fn send(
+    address: &Address,
+    options: &Options,
+    line: &str,
+    timeout: Option<Duration>,
+) -> Result<Vec<String>> {
+    let started = Instant::now();
+    let unreachable = |source| Error::Unreachable {
+        address: address.clone(),
+        tries: 1,
+        elapsed: started.elapsed(),
+        source,
+    };
+    let mut stream = address.connect(options.connect_timeout).map_err(unreachable)?;
+    let answer = exchange(&mut stream, options, line, timeout);
+    let text = answer.map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            Error::NoAnswer { address: address.clone() }
+        }
+        _ => Error::ConnectionLost { address: address.clone(), task_id: None },
+    })?;
+    // The first line answers `hello`.
+    let lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+    match lines.is_empty() {
+        true => Err(Error::ConnectionLost { address: address.clone(), task_id: None }),
+        false => Ok(lines),
+    }
+}
+
+fn exchange(
+    stream: &mut TcpStream,
+    options: &Options,
+    line: &str,
+    timeout: Option<Duration>,
+) -> io::Result<String> {
+    let lang = options.lang.as_str();
+    let line = line.replace(['\n', '\r'], " ");
+    stream.set_read_timeout(timeout)?;
+    stream.write_all(format!("{{\"cmd\":\"hello\",\"lang\":\"{lang}\"}}\n{line}\n").as_bytes())?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut answer = Vec::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
