@@ -1,0 +1,130 @@
+//! The commands and the switches that all of them have.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{
+    backup, bench, cancel, client, completions, config, delete, demo, explain, list, man, queues,
+    requeue, restore, result, serve, show, submit, wait, why,
+};
+use crate::output::{ColorChoice, Format};
+
+/// Shown at the end of the long help.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0   done; accepted
+  1   the task failed; a check failed
+  2   wrong use, or refused: asking again gets the same answer
+  3   stopped waiting; the task goes on
+  4   login needed, or not allowed
+  6   the task was cancelled
+  7   the state forbids it, or the same key was used for something else
+  69  server not reachable, or port taken
+  70  a bug of ours
+  74  the store stopped
+  75  not now: full, draining, data folder in use
+  78  invalid configuration, or refused to listen
+
+First steps:
+  tareas serve
+  tareas submit sumar 2 + 2 --wait
+  tareas client";
+
+/// A distributed task system in one binary
+#[derive(Debug, Parser)]
+#[command(name = "tareas", version, after_long_help = EXIT_CODES)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) globals: Globals,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Globals {
+    /// Where the server is: tcp://HOST:PORT [default: tcp://127.0.0.1:5000]
+    #[arg(short, long, global = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Shape of the results
+    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "SHAPE")]
+    pub(crate) output: Format,
+    /// No talk, results and errors alone
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// More talk
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+    /// Language of texts: en or es
+    #[arg(long, global = true, value_name = "LANG", value_parser = ["en", "es"])]
+    pub(crate) lang: Option<String>,
+    /// How long to wait for results: 30s, 10m
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<std::time::Duration>,
+    /// Configuration file [default: ./tareas.toml, /etc/tareas/tareas.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// For clap: a duration such as `30s`.
+pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let expected = "a duration such as 500ms, 30s, 10m or 1h30m is expected";
+    crate::config::parse_duration(text).ok_or_else(|| expected.to_owned())
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the server, with a pool of threads that runs tasks
+    #[command(alias = "servir")]
+    Serve(serve::ServeArgs),
+    /// Submit one task
+    #[command(alias = "enviar")]
+    Submit(submit::SubmitArgs),
+    /// Talk to the server: a prompt, one task, or tasks through a pipe
+    #[command(alias = "cliente")]
+    Client(client::ClientArgs),
+    /// Show everything about a task
+    #[command(alias = "ver")]
+    Show(show::ShowArgs),
+    /// Say why a task waits, or why it failed
+    Why(why::WhyArgs),
+    /// List tasks, newest first
+    #[command(alias = "listar")]
+    List(list::ListArgs),
+    /// Wait until tasks have ended
+    #[command(alias = "esperar")]
+    Wait(wait::WaitArgs),
+    /// Print the result of a task
+    Result(result::ResultArgs),
+    /// Give tasks up
+    Cancel(cancel::CancelArgs),
+    /// Put failed or cancelled tasks back in line
+    #[command(alias = "retry")]
+    Requeue(requeue::RequeueArgs),
+    /// Remove finished tasks
+    Delete(delete::DeleteArgs),
+    /// List, pause and resume queues
+    #[command(alias = "colas")]
+    Queues(queues::QueuesArgs),
+    /// Say whether the server is ready
+    Health,
+    /// Copy all data to a file, while the server runs
+    Backup(backup::BackupArgs),
+    /// Make a data folder from a backup
+    Restore(restore::RestoreArgs),
+    /// Explain an error code
+    Explain(explain::ExplainArgs),
+    /// Measure: drive load and check every result
+    Bench(bench::BenchArgs),
+    /// See it work: a server of its own, real tasks, real sockets
+    Demo(demo::DemoArgs),
+    /// Check and show the configuration
+    Config(config::ConfigArgs),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual, or write all its pages
+    Man(man::ManArgs),
+}

@@ -1,0 +1,36 @@
+//! `tareas cancel`: give tasks up.
+
+use clap::Args;
+use tareas_client::Cancel;
+use tareas_protocol::code::exit;
+
+use super::{Outcome, Session};
+use crate::output::Format;
+use crate::text::Text;
+
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    /// The tasks
+    #[arg(required = true)]
+    ids: Vec<String>,
+}
+
+pub(super) fn run(args: &CancelArgs, session: &Session) -> Outcome {
+    let ids = args.ids.iter().map(|id| session.id(id)).collect::<Result<Vec<_>, _>>()?;
+    let client = session.connect()?;
+    for id in ids {
+        let cancel = client.cancel(id).map_err(session.failed())?;
+        let (word, json) = match cancel {
+            Cancel::Done => (Text::Cancelled, r#""status":"cancelled""#),
+            Cancel::Requested => {
+                (Text::CancelRequested, r#""status":"running","cancel_requested":true"#)
+            }
+        };
+        session.voice.result(&match session.voice.format {
+            Format::Table => format!("{id}  {}", word.plain(session.lang())),
+            Format::Id => id.to_string(),
+            Format::Json | Format::Jsonl => format!(r#"{{"task_id":"{id}",{json}}}"#),
+        });
+    }
+    Ok(exit::OK)
+}

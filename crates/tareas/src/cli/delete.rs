@@ -1,0 +1,30 @@
+//! `tareas delete`: remove finished tasks before their time.
+
+use clap::Args;
+use tareas_protocol::code::exit;
+
+use super::{Outcome, Session};
+use crate::output::Format;
+use crate::text::Text;
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    /// The tasks
+    #[arg(required = true)]
+    ids: Vec<String>,
+}
+
+pub(super) fn run(args: &DeleteArgs, session: &Session) -> Outcome {
+    let ids = args.ids.iter().map(|id| session.id(id)).collect::<Result<Vec<_>, _>>()?;
+    let http = session.connect()?.http();
+    for id in ids {
+        let deleted = http.delete(&format!("/v1/tasks/{id}"));
+        deleted.and_then(|response| response.accepted()).map_err(session.failed())?;
+        session.voice.result(&match session.voice.format {
+            Format::Table => format!("{id}  {}", Text::Deleted.plain(session.lang())),
+            Format::Id => id.to_string(),
+            Format::Json | Format::Jsonl => format!(r#"{{"task_id":"{id}","deleted":true}}"#),
+        });
+    }
+    Ok(exit::OK)
+}

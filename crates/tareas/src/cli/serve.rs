@@ -1,0 +1,115 @@
+//! `tareas serve`: the server, with its flags laid over environment and file.
+
+use clap::Args;
+
+use super::{Outcome, Session};
+use crate::config::{Flags, ServeConfig};
+use crate::serve;
+
+const EXAMPLES: &str = "\
+Examples:
+  tareas serve
+  tareas serve --bind 127.0.0.1:5001 --data /var/lib/tareas --threads 8
+  tareas serve --durability os
+
+Each flag is also a variable TAREAS_NAME and a key of tareas.toml.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; repeatable [default: 127.0.0.1:5000]
+    #[arg(long, value_name = "HOST:PORT")]
+    bind: Vec<String>,
+    /// The folder with everything that must survive [default: ./tareas-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Threads that run tasks; 0 for none [default: one per core]
+    #[arg(long, value_name = "N")]
+    threads: Option<String>,
+    /// Who is told of ready tasks: memory: [default: memory:]
+    #[arg(long, value_name = "URL")]
+    queue: Option<String>,
+    /// Where tasks are kept: sqlite:, sqlite:PATH, memory: [default: sqlite:]
+    #[arg(long, value_name = "URL")]
+    records: Option<String>,
+    /// Where large bytes are kept: file:, file:PATH [default: file:]
+    #[arg(long, value_name = "URL")]
+    blobs: Option<String>,
+    /// full: on disk before it is confirmed; os: handed to the system [default: full]
+    #[arg(long, value_name = "WORD")]
+    durability: Option<String>,
+    /// Listen beyond this machine though there is no access control
+    #[arg(long)]
+    insecure: bool,
+    /// The address that people use, when it is not the bind address
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// How long running tasks may take when the server stops [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    drain_grace: Option<String>,
+    /// How long finished tasks are kept [default: 7d]
+    #[arg(long, value_name = "TIME")]
+    retention: Option<String>,
+    /// refuse or accept tasks of kinds that nobody has announced [default: refuse]
+    #[arg(long, value_name = "WORD")]
+    unknown_kinds: Option<String>,
+    /// Silence after which bytes without newline count as a line [default: 200]
+    #[arg(long, value_name = "MS")]
+    unframed_wait_ms: Option<String>,
+    /// What is logged: error, warn, info, debug, or a filter [default: warn]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Shape of the log: text or json [default: text]
+    #[arg(long, value_name = "SHAPE")]
+    log_format: Option<String>,
+}
+
+impl ServeArgs {
+    fn flags(&self) -> Flags {
+        let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
+        vec![
+            ("bind", self.bind.clone()),
+            ("data", one(&self.data)),
+            ("threads", one(&self.threads)),
+            ("queue", one(&self.queue)),
+            ("records", one(&self.records)),
+            ("blobs", one(&self.blobs)),
+            ("durability", one(&self.durability)),
+            ("insecure", self.insecure.then(|| "true".to_owned()).into_iter().collect()),
+            ("public_url", one(&self.public_url)),
+            ("drain_grace", one(&self.drain_grace)),
+            ("retention", one(&self.retention)),
+            ("unknown_kinds", one(&self.unknown_kinds)),
+            ("unframed_wait_ms", one(&self.unframed_wait_ms)),
+            ("log", one(&self.log)),
+            ("log_format", one(&self.log_format)),
+        ]
+    }
+}
+
+pub(super) fn run(args: &ServeArgs, session: &Session) -> Outcome {
+    let configuration = session.configuration(args.flags())?;
+    let config = ServeConfig::of(&configuration, session.lang())?;
+    serve::run(&config, &session.voice)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::cli::args::Cli;
+    use crate::config::{KEYS, Key};
+
+    #[test]
+    fn every_key_of_the_server_is_a_flag() {
+        let cli = Cli::command();
+        let serve = cli.find_subcommand("serve").unwrap();
+        let has = |key: &Key| serve.get_arguments().any(|arg| {
+            arg.get_long().is_some_and(|long| format!("--{long}") == key.flag())
+        });
+        let global = ["server", "lang"];
+        for key in KEYS.iter().filter(|key| !global.contains(&key.name)) {
+            assert!(has(key), "{}", key.name);
+        }
+    }
+}

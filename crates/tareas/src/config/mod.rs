@@ -1,0 +1,20 @@
+//! Configuration: flag > `TAREAS_NAME` > file > default, for every key alike.
+//!
+//! [`key`] lists the keys; [`Configuration`] holds one value per key and where it came from;
+//! [`ServeConfig`] is what the server is started with, typed and checked. Nothing else reads the
+//! environment or the file.
+
+mod duration;
+mod file;
+mod key;
+mod layers;
+mod serve;
+mod store;
+
+pub(crate) use duration::parse_duration;
+pub(crate) use key::KEYS;
+#[cfg(test)]
+pub(crate) use key::Key;
+pub(crate) use layers::{Configuration, Flags, Setting};
+pub(crate) use serve::{Durability, LogFormat, ServeConfig};
+pub(crate) use store::{BlobStore, DATABASE, RecordStore, masked};

@@ -1,0 +1,168 @@
+//! What a server is started with: plain values, checked once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tareas_protocol::Lang;
+
+use super::layers::Configuration;
+use super::store::{self, BlobStore, RecordStore};
+use crate::output::Failure;
+use crate::text::Text;
+
+/// What an acknowledgement stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// On disk.
+    Full,
+    /// Handed to the operating system.
+    Os,
+}
+
+/// The shape of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Everything a server needs to know.
+#[derive(Clone, Debug)]
+pub(crate) struct ServeConfig {
+    /// Where to listen.
+    pub(crate) bind: Vec<String>,
+    /// The folder with everything that must survive.
+    pub(crate) data: PathBuf,
+    /// Threads of the pool.
+    pub(crate) threads: u16,
+    /// Where tasks are kept.
+    pub(crate) records: RecordStore,
+    /// Where large bytes are kept.
+    pub(crate) blobs: BlobStore,
+    /// What an acknowledgement stands for.
+    pub(crate) durability: Durability,
+    /// Listen beyond this machine without access control.
+    pub(crate) insecure: bool,
+    /// The address people use.
+    pub(crate) public_url: Option<String>,
+    /// How long running tasks may take at the end.
+    pub(crate) drain_grace: Duration,
+    /// How long finished tasks are kept.
+    pub(crate) retention: Duration,
+    /// Let tasks of unknown kinds wait.
+    pub(crate) accept_unknown_kinds: bool,
+    /// See the key.
+    pub(crate) unframed_wait: Duration,
+    /// What is logged.
+    pub(crate) log: String,
+    /// How.
+    pub(crate) log_format: LogFormat,
+    /// The language of texts when a client says nothing.
+    pub(crate) lang: Lang,
+}
+
+impl ServeConfig {
+    /// From the layers; the first wrong value ends it.
+    pub(crate) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
+        store::check_queue(configuration, lang)?;
+        let text = |name| configuration.text(name).map(str::to_owned);
+        let threads = configuration.integer("threads")?;
+        Ok(Self {
+            bind: binds(configuration, lang)?,
+            data: text("data")?.into(),
+            threads: u16::try_from(threads).unwrap_or(u16::MAX),
+            records: RecordStore::of(configuration, lang)?,
+            blobs: BlobStore::of(configuration, lang)?,
+            durability: match configuration.word("durability")? {
+                "os" => Durability::Os,
+                _ => Durability::Full,
+            },
+            insecure: configuration.boolean("insecure")?,
+            public_url: Some(text("public_url")?).filter(|url| !url.is_empty()),
+            drain_grace: configuration.duration("drain_grace")?,
+            retention: configuration.duration("retention")?,
+            accept_unknown_kinds: configuration.word("unknown_kinds")? == "accept",
+            unframed_wait: Duration::from_millis(configuration.integer("unframed_wait_ms")?),
+            log: text("log")?,
+            log_format: match configuration.word("log_format")? {
+                "json" => LogFormat::Json,
+                _ => LogFormat::Text,
+            },
+            lang,
+        })
+    }
+}
+
+/// Every `HOST:PORT`, checked for its form.
+fn binds(configuration: &Configuration, lang: Lang) -> Result<Vec<String>, Failure> {
+    let binds = configuration.list("bind");
+    let is_fine = |bind: &String| {
+        let port = bind.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        port.is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+    };
+    match !binds.is_empty() && binds.iter().all(is_fine) {
+        true => Ok(binds.to_vec()),
+        false => {
+            let setting = configuration.setting_of("bind");
+            Err(configuration.wrong(setting, Text::ExpectBind.plain(lang)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Flags;
+
+    fn config(flags: &[(&'static str, &str)]) -> Result<ServeConfig, Failure> {
+        let flags: Flags =
+            flags.iter().map(|(name, value)| (*name, vec![(*value).to_owned()])).collect();
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        let layers = Configuration::load(&flags, |_| None, Some(empty.path()), Lang::En)?;
+        ServeConfig::of(&layers, Lang::En)
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_documentation() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.bind, ["127.0.0.1:5000"]);
+        assert_eq!(config.data, PathBuf::from("./tareas-data"));
+        assert_eq!(config.records, RecordStore::Sqlite("./tareas-data".into()));
+        assert_eq!(config.blobs, BlobStore("./tareas-data/blobs".into()));
+        assert_eq!(config.durability, Durability::Full);
+        assert_eq!(config.drain_grace, Duration::from_secs(30));
+        assert!(!config.insecure);
+    }
+
+    #[test]
+    fn urls_of_other_builds_name_the_feature_and_hide_the_password() {
+        for (name, url, feature) in [
+            ("queue", "amqp://u:hidden@h/v", "rabbitmq"),
+            ("records", "postgres://u:hidden@h/d", "postgres"),
+            ("blobs", "s3://b/p?endpoint=http://h", "s3"),
+        ] {
+            let failure = config(&[(name, url)]).unwrap_err();
+            let text = format!("{failure:?}");
+            assert!(text.contains(&format!("feature `{feature}`")), "{text}");
+            assert!(!text.contains("hidden"), "{text}");
+            assert_eq!(failure.exit_code(), 78);
+        }
+    }
+
+    #[test]
+    fn impossible_values_are_refused() {
+        for (name, value) in [
+            ("bind", "5000"),
+            ("bind", "host:99999"),
+            ("threads", "-1"),
+            ("durability", "maybe"),
+            ("records", "mysql:x"),
+            ("drain_grace", "soon"),
+            ("insecure", "perhaps"),
+        ] {
+            assert_eq!(config(&[(name, value)]).unwrap_err().exit_code(), 78, "{name} {value}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Which adapters the three URLs choose, and URLs without their secrets.
+
+use std::path::{Path, PathBuf};
+
+use tareas_protocol::{Code, Lang};
+
+use super::layers::Configuration;
+use crate::output::Failure;
+use crate::text::Text;
+
+/// Where tasks are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RecordStore {
+    /// In memory; gone with the process.
+    Memory,
+    /// In the file `tareas.db` of this folder.
+    Sqlite(PathBuf),
+}
+
+/// Where large bytes are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BlobStore(pub(crate) PathBuf);
+
+/// The file of the SQLite store.
+pub(crate) const DATABASE: &str = "tareas.db";
+
+impl RecordStore {
+    /// From `memory:`, `sqlite:` (in the data folder) or `sqlite:FOLDER`.
+    pub(super) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
+        let url = configuration.text("records")?;
+        let data = Path::new(configuration.text("data")?);
+        match url.split_once(':') {
+            Some(("memory", "")) => Ok(Self::Memory),
+            Some(("sqlite", "")) => Ok(Self::Sqlite(data.to_owned())),
+            Some(("sqlite", path)) => Ok(Self::Sqlite(folder_of(path))),
+            Some(("postgres" | "postgresql", _)) => {
+                Err(missing(url, "postgres", "sqlite:PATH", lang))
+            }
+            _ => Err(unknown(configuration, "records", "sqlite:, sqlite:PATH, memory:", lang)),
+        }
+    }
+}
+
+impl BlobStore {
+    /// From `file:` (in the data folder) or `file:FOLDER`.
+    pub(super) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
+        let url = configuration.text("blobs")?;
+        let data = Path::new(configuration.text("data")?);
+        match url.split_once(':') {
+            Some(("file", "")) => Ok(Self(data.join("blobs"))),
+            Some(("file", path)) => Ok(Self(PathBuf::from(path))),
+            Some(("s3", _)) => Err(missing(url, "s3", "file:PATH", lang)),
+            _ => Err(unknown(configuration, "blobs", "file:, file:PATH", lang)),
+        }
+    }
+}
+
+/// Checks the URL of the queue; there is one adapter to choose from.
+pub(super) fn check_queue(configuration: &Configuration, lang: Lang) -> Result<(), Failure> {
+    let url = configuration.text("queue")?;
+    match url.split_once(':') {
+        Some(("memory", "")) => Ok(()),
+        Some(("amqp" | "amqps", _)) => Err(missing(url, "rabbitmq", "memory:", lang)),
+        _ => Err(unknown(configuration, "queue", "memory:", lang)),
+    }
+}
+
+fn folder_of(path: &str) -> PathBuf {
+    let path = Path::new(path);
+    match path.file_name() {
+        Some(name) if name == DATABASE => path.parent().unwrap_or(Path::new(".")).to_owned(),
+        _ => path.to_owned(),
+    }
+}
+
+fn missing(url: &str, feature: &str, local: &str, lang: Lang) -> Failure {
+    let hint =
+        Text::FeatureMissingHint.fill(lang, &[("local", &local), ("feature", &feature)]);
+    let text = Text::FeatureMissing;
+    Failure::new(Code::FeatureMissing, lang, text, &[("url", &masked(url))])
+        .because(Text::FeatureMissingCause.fill(lang, &[("feature", &feature)]))
+        .with_hint(hint)
+}
+
+fn unknown(configuration: &Configuration, name: &str, words: &str, lang: Lang) -> Failure {
+    let expected = Text::ExpectStore.fill(lang, &[("words", &words)]);
+    configuration.wrong(configuration.setting_of(name), &expected)
+}
+
+/// A URL without its password, and without the values of its query.
+pub(crate) fn masked(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(a, b)| (a, Some(b)));
+    let authority_end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_end);
+    let authority = match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{name}:***@{host}")
+        }
+        None => authority.to_owned(),
+    };
+    let query = query.map(|_| "?***").unwrap_or_default();
+    format!("{scheme}://{authority}{path}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked() {
+        let table = [
+            ("amqp://ana:s3cret@host:5672/v", "amqp://ana:***@host:5672/v"),
+            ("postgres://ana@host/db?password=x", "postgres://ana:***@host/db?***"),
+            ("tcp://127.0.0.1:5000", "tcp://127.0.0.1:5000"),
+            ("sqlite:./x", "sqlite:./x"),
+        ];
+        for (url, shown) in table {
+            assert_eq!(masked(url), shown);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The `tareas` binary: a distributed task system in one program.
+//!
+//! - [`cli`] has one file per command, [`config`] one plain struct of settings with the origin
+//!   of each, [`text`] everything that is said in English and Spanish, [`output`] how it is said;
+//! - [`serve`] puts the system together and takes it down, on one screen each;
+//! - [`bench`] drives load and checks every result.
+
+mod bench;
+mod cli;
+mod config;
+mod output;
+mod serve;
+mod text;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(cli::run(std::env::args_os()))
+}

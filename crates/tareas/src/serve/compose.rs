@@ -1,0 +1,233 @@
+//! The whole system on one screen: adapters → engine → pool → faces, and down again.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tareas_adapters::records::sqlite::{BootReport, SqliteConfig};
+use tareas_adapters::{FolderBlobs, MemoryQueue, MemoryRecords, SqliteRecords, records::sqlite};
+use tareas_core::limits::RETENTION_DEFAULT;
+use tareas_core::{Kind, Position, SessionId};
+use tareas_engine::ports::{Clock, Queue, Records, Settings, Stopped, SystemClock};
+use tareas_engine::services::{self, Supervisor};
+use tareas_engine::{Dispatcher, Engine, EngineConfig, Ports};
+use tareas_protocol::response;
+use tareas_server::{Limits, Listener, ServerConfig, ServerState};
+use tareas_worker::{Pool, PoolOptions, Registry};
+use tokio::runtime::Handle;
+
+use super::pool_link::{PoolLink, PoolView};
+use super::trouble;
+use crate::config::{Durability, RecordStore, ServeConfig};
+use crate::output::Failure;
+
+/// How long connections may take to be given the last answers, once every task has ended.
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
+/// How long services may take to end.
+const SERVICE_GRACE: Duration = Duration::from_secs(5);
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct System {
+    engine: Arc<Engine>,
+    /// The store to be closed; records in memory have nothing to close.
+    sqlite: Option<Arc<SqliteRecords>>,
+    supervisor: Supervisor,
+    pool: Option<Arc<Pool>>,
+    listener: Listener,
+    /// Tasks that were taken back from an earlier life.
+    pub(crate) recovered: usize,
+    /// How long the start took.
+    pub(crate) started_in: Duration,
+}
+
+impl System {
+    /// Puts everything together and begins to listen. What was started is stopped again when
+    /// a later step fails.
+    pub(crate) async fn start(config: &ServeConfig) -> Result<Self, Failure> {
+        let (lang, began) = (config.lang, Instant::now());
+        let server = server_config(config)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let chance = [(); 3].map(|()| getrandom::u64().unwrap_or(0x9E37_79B9));
+        let store = Store::open(config, &clock, chance[0])?;
+        let queue = Arc::new(MemoryQueue::default());
+        pause_again(&*store.settings, &*queue);
+        let blobs = FolderBlobs::open(&config.blobs.0);
+        let ports = Ports {
+            records: store.records,
+            settings: store.settings,
+            queue,
+            blobs: Arc::new(blobs.map_err(|error| trouble::data(&config.blobs.0, &error, lang))?),
+            clock: Arc::clone(&clock),
+        };
+        let session = SessionId(chance[1] >> 1 | 1);
+        let careful_for = store.boot.as_ref().map_or(Duration::ZERO, |boot| boot.careful_for);
+        let engine = Engine::new(ports, EngineConfig {
+            careful_until: clock.now() + careful_for,
+            accept_unknown_kinds: config.accept_unknown_kinds,
+            retention: Some(config.retention).filter(|kept| *kept != RETENTION_DEFAULT),
+            ..EngineConfig::new(session, config.threads, chance[2])
+        });
+        let registry = Arc::new(Registry::with_builtins());
+        let kinds = registry.kinds();
+        engine.kinds().announce(kinds.iter().filter_map(|kind| Kind::new(&kind.name).ok()));
+        let recovered = engine.recover().await.map_err(|error| trouble::engine(&error, lang))?;
+        let supervisor = Supervisor::new();
+        let state = ServerState::new(Arc::clone(&engine), server);
+        let listener = Listener::start(state);
+        let listener = listener.map_err(|error| Failure::refused(error.to_error(lang)))?;
+        services::start(&engine, &supervisor);
+        let pool = start_pool(&engine, registry, config)?;
+        let (sqlite, started_in) = (store.sqlite, began.elapsed());
+        Ok(Self { engine, sqlite, supervisor, pool, listener, recovered, started_in })
+    }
+
+    /// Where it listens.
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
+        self.listener.addresses()
+    }
+
+    /// What was found in the store.
+    pub(crate) fn boot(&self) -> Option<&BootReport> {
+        self.sqlite.as_ref().map(|sqlite| sqlite.boot())
+    }
+
+    /// How many tasks run here now.
+    pub(crate) fn running(&self) -> usize {
+        self.pool.as_ref().map_or(0, |pool| pool.slots().len())
+    }
+
+    /// Waits until nothing more can be durable.
+    pub(crate) async fn store_stopped(&self) -> Stopped {
+        loop {
+            if let Err(stopped) = self.engine.durable_after(Position(u64::MAX - 1)).await {
+                return stopped;
+            }
+        }
+    }
+
+    /// Waits until one of the services has failed.
+    pub(crate) async fn service_failed(&self) {
+        self.supervisor.failed().await;
+    }
+
+    /// What ends a running [`stop`](Self::stop) early.
+    pub(crate) fn hurry(&self) -> Hurry {
+        Hurry { pool: self.pool.clone() }
+    }
+
+    /// Takes everything down, in the order in which nothing is lost: no more connections, no
+    /// more claims, what runs ends or is given back, the last answers leave, all of it is on
+    /// disk.
+    pub(crate) async fn stop(self, grace: Duration) -> Result<(), Stopped> {
+        self.listener.stop_accepting();
+        self.engine.drain();
+        if let Some(pool) = self.pool {
+            // A panic in there has released what it could; the rest is found at the next start.
+            let _ = tokio::task::spawn_blocking(move || pool.stop(grace)).await;
+        }
+        self.listener.finish(ANSWER_GRACE).await;
+        self.supervisor.stop(SERVICE_GRACE).await;
+        match self.sqlite {
+            Some(sqlite) => sqlite.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Ends a drain early.
+#[derive(Debug)]
+pub(crate) struct Hurry {
+    pool: Option<Arc<Pool>>,
+}
+
+impl Hurry {
+    /// What runs is given back at once.
+    pub(crate) fn now(self) {
+        if let Some(pool) = self.pool {
+            tokio::task::spawn_blocking(move || pool.stop(Duration::ZERO));
+        }
+    }
+}
+
+/// The records, by each of the names under which the system needs them.
+struct Store {
+    records: Arc<dyn Records>,
+    settings: Arc<dyn Settings>,
+    sqlite: Option<Arc<SqliteRecords>>,
+    boot: Option<BootReport>,
+}
+
+impl Store {
+    fn open(config: &ServeConfig, clock: &Arc<dyn Clock>, seed: u64) -> Result<Self, Failure> {
+        let RecordStore::Sqlite(folder) = &config.records else {
+            let memory = Arc::new(MemoryRecords::default());
+            let settings: Arc<dyn Settings> = Arc::<MemoryRecords>::clone(&memory);
+            return Ok(Self { records: memory, settings, sqlite: None, boot: None });
+        };
+        let opened = SqliteRecords::open(SqliteConfig {
+            durability: match config.durability {
+                Durability::Full => sqlite::Durability::Full,
+                Durability::Os => sqlite::Durability::Os,
+            },
+            hash_seed: seed,
+            ..SqliteConfig::new(folder, Arc::clone(clock))
+        });
+        let sqlite = Arc::new(opened.map_err(|error| trouble::open(&error, folder, config.lang))?);
+        Ok(Self {
+            records: Arc::<SqliteRecords>::clone(&sqlite),
+            settings: Arc::<SqliteRecords>::clone(&sqlite),
+            boot: Some(sqlite.boot().clone()),
+            sqlite: Some(sqlite),
+        })
+    }
+}
+
+fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
+    let refused =
+        |error: tareas_server::ListenError| Failure::refused(error.to_error(config.lang));
+    let mut bind = Vec::new();
+    for text in &config.bind {
+        let found = tareas_server::listener::parse_address(text).map_err(refused)?;
+        bind.extend(found);
+    }
+    tareas_server::listener::check_exposure(&bind, config.insecure).map_err(refused)?;
+    Ok(ServerConfig {
+        bind,
+        public_url: config.public_url.clone(),
+        insecure: config.insecure,
+        durability: match config.durability {
+            Durability::Full => response::Durability::Full,
+            Durability::Os => response::Durability::Os,
+        },
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        lang: config.lang,
+        limits: Limits { unframed_wait: config.unframed_wait, ..Limits::default() },
+    })
+}
+
+/// The queue forgets at every start what an operator has paused.
+fn pause_again(settings: &dyn Settings, queue: &dyn Queue) {
+    for (name, is_paused) in settings.queues() {
+        if is_paused {
+            queue.pause(&name, true);
+        }
+    }
+}
+
+fn start_pool(
+    engine: &Arc<Engine>,
+    registry: Arc<Registry>,
+    config: &ServeConfig,
+) -> Result<Option<Arc<Pool>>, Failure> {
+    if config.threads == 0 {
+        return Ok(None);
+    }
+    let dispatcher = Dispatcher::new(Arc::clone(engine));
+    let link = PoolLink::new(Arc::clone(engine), dispatcher, Handle::current());
+    let options = PoolOptions { threads: config.threads.into(), ..PoolOptions::default() };
+    let started = Pool::start(registry, Arc::new(link), options);
+    let pool = Arc::new(started.map_err(|error| trouble::cannot_start(&error, config.lang))?);
+    engine.set_pool(Arc::new(PoolView::of(&pool)));
+    Ok(Some(pool))
+}

@@ -1,0 +1,123 @@
+//! `tareas serve`: put together ([`compose`]), told ([`banner`]), and taken down in order.
+
+mod banner;
+mod compose;
+mod log;
+mod pool_link;
+mod trouble;
+
+use std::time::Duration;
+
+use tareas_protocol::Code;
+use tareas_protocol::code::exit;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+pub(crate) use compose::System;
+
+use crate::config::ServeConfig;
+use crate::output::{Failure, Voice};
+use crate::text::Text;
+
+/// Ends with this when the store has stopped: an input or output error of the system.
+const EXIT_STORE_STOPPED: u8 = 74;
+
+/// Runs a server until it is told to stop; the exit code.
+pub(crate) fn run(config: &ServeConfig, voice: &Voice) -> Result<u8, Failure> {
+    log::start(config);
+    let runtime = runtime(voice)?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen(voice)?;
+        let system = System::start(config).await?;
+        banner::tell(config, &system, voice);
+        let ended = until_told(&system, &mut signals, voice).await;
+        let stopped = stop(system, config.drain_grace, &mut signals, voice).await;
+        ended.and(stopped)
+    })
+}
+
+/// The runtime of sockets and timers; the pool of tasks has threads of its own.
+pub(crate) fn runtime(voice: &Voice) -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("tareas-io")
+        .enable_all()
+        .build();
+    built.map_err(|error| trouble::cannot_start(&error, voice.lang))
+}
+
+/// Waits for a signal, or for what a server cannot live with.
+async fn until_told(
+    system: &System,
+    signals: &mut Signals,
+    voice: &Voice,
+) -> Result<(), Failure> {
+    tokio::select! {
+        () = signals.next() => Ok(()),
+        stopped = system.store_stopped() => {
+            let reason = stopped.reason;
+            let values: crate::text::Values<'_> = &[("reason", &reason)];
+            Err(Failure::new(Code::Unavailable, voice.lang, Text::StoreStopped, values)
+                .with_hint(Text::StoreStoppedHint.plain(voice.lang))
+                .with_exit(EXIT_STORE_STOPPED))
+        }
+        () = system.service_failed() => {
+            Err(Failure::new(Code::Bug, voice.lang, Text::ServiceFailed, &[]))
+        }
+    }
+}
+
+/// Drains; a second signal releases what runs at once.
+async fn stop(
+    system: System,
+    grace: Duration,
+    signals: &mut Signals,
+    voice: &Voice,
+) -> Result<u8, Failure> {
+    let (running, seconds) = (system.running(), grace.as_secs());
+    voice.say(&voice.text(Text::Draining, &[("running", &running), ("seconds", &seconds)]));
+    let hurry = system.hurry();
+    let stopping = system.stop(grace);
+    tokio::pin!(stopping);
+    let is_stored = tokio::select! {
+        is_stored = &mut stopping => is_stored,
+        () = signals.next() => {
+            voice.say(Text::DrainSecond.plain(voice.lang));
+            hurry.now();
+            stopping.await
+        }
+    };
+    is_stored.map_err(|stopped| {
+        let values: crate::text::Values<'_> = &[("reason", &stopped.reason)];
+        Failure::new(Code::Unavailable, voice.lang, Text::StoreStopped, values)
+            .with_hint(Text::StoreStoppedHint.plain(voice.lang))
+            .with_exit(EXIT_STORE_STOPPED)
+    })?;
+    voice.say(Text::Stopped.plain(voice.lang));
+    Ok(exit::OK)
+}
+
+/// SIGTERM and SIGINT.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Takes both over from the system.
+    pub(crate) fn listen(voice: &Voice) -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(|error| trouble::cannot_start(&error, voice.lang));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next of either.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

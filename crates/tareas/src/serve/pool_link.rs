@@ -1,0 +1,176 @@
+//! The link between engine and pool, which know nothing of each other.
+//!
+//! Downwards, claimed tasks become assignments; upwards, completions become settlements. The
+//! ports behind the dispatcher may need the runtime (timers, files), so each call enters it.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tareas_core::{Body, Cause, Ending, Failure, TaskId};
+use tareas_engine::{Claimed, Dispatcher, Engine, PoolSlot, Progress, Running, Settled};
+use tareas_worker::{Assignment, Completion, HandlerError, Note, Pool, Source};
+use tokio::runtime::Handle;
+
+/// Where the pool gets its work.
+#[derive(Debug)]
+pub(super) struct PoolLink {
+    engine: Arc<Engine>,
+    dispatcher: Dispatcher,
+    runtime: Handle,
+}
+
+impl PoolLink {
+    pub(super) fn new(engine: Arc<Engine>, dispatcher: Dispatcher, runtime: Handle) -> Self {
+        Self { engine, dispatcher, runtime }
+    }
+
+    fn settle_all(&self, settled: Vec<Settled>) {
+        let _entered = self.runtime.enter();
+        self.dispatcher.settle(settled);
+    }
+}
+
+impl Source for PoolLink {
+    fn take(&self, _slot: usize, into: &mut Vec<Assignment>) -> bool {
+        let _entered = self.runtime.enter();
+        let mut claimed = Vec::new();
+        let goes_on = self.dispatcher.take(&mut claimed);
+        into.extend(claimed.into_iter().map(assignment));
+        goes_on
+    }
+
+    fn settle(&self, _slot: usize, done: &mut Vec<Completion>) {
+        for completion in &*done {
+            self.keep_last_progress(completion);
+        }
+        self.settle_all(done.drain(..).map(settled).collect());
+    }
+
+    fn put_back(&self, rest: Vec<Assignment>) {
+        self.settle_all(rest.iter().map(released).collect());
+    }
+
+    fn note(&self, _slot: usize, task_id: u128, attempt: u64, note: Note) {
+        let (task, notes) = (TaskId::from_u128(task_id), self.engine.notes());
+        match note {
+            Note::Progress(told) => notes.progress(task, attempt, progress(&told)),
+            Note::Log(line) => notes.log(task, attempt, line),
+        }
+    }
+
+    fn close(&self) {
+        self.engine.drain();
+    }
+}
+
+impl PoolLink {
+    /// The last progress may have come too soon after the one before to be passed on.
+    fn keep_last_progress(&self, completion: &Completion) {
+        let Some(last) = completion.trail.as_ref().and_then(|trail| trail.progress.as_ref())
+        else {
+            return;
+        };
+        let task = TaskId::from_u128(completion.task_id);
+        self.engine.notes().progress(task, completion.attempt, progress(last));
+    }
+}
+
+fn progress(told: &tareas_worker::Progress) -> Progress {
+    Progress { percent: told.percent as f32, message: told.text.clone() }
+}
+
+fn assignment(claimed: Claimed) -> Assignment {
+    let Claimed { task, payload } = claimed;
+    let metadata = &task.spec.options().metadata;
+    Assignment {
+        task_id: task.id().as_u128(),
+        attempt: task.attempt,
+        kind: task.spec.kind.text().clone(),
+        payload,
+        metadata: (!metadata.is_empty()).then(|| Arc::new(metadata.clone())),
+        queue: task.spec.queue.text().clone(),
+        timeout: task.spec.timeout(),
+        ticket: 0,
+        cancel: None,
+    }
+}
+
+fn released(assignment: &Assignment) -> Settled {
+    Settled {
+        task: TaskId::from_u128(assignment.task_id),
+        attempt: assignment.attempt,
+        ending: Some(Ending::Released),
+        run_time: Duration::ZERO,
+    }
+}
+
+fn settled(completion: Completion) -> Settled {
+    Settled {
+        task: TaskId::from_u128(completion.task_id),
+        attempt: completion.attempt,
+        ending: ending(completion.ending),
+        run_time: completion.run_time,
+    }
+}
+
+/// `None` for an attempt that ran over its limit.
+fn ending(ending: tareas_worker::Ending) -> Option<Ending> {
+    use tareas_worker::Ending as Ended;
+    match ending {
+        Ended::Succeeded(result) => Some(Ending::Succeeded(Body::Inline(result))),
+        Ended::Failed(error) => Some(failed(error)),
+        Ended::Cancelled => Some(Ending::Cancelled),
+        Ended::Released => Some(Ending::Released),
+        Ended::TimedOut => None,
+    }
+}
+
+fn failed(error: HandlerError) -> Ending {
+    let cause = if error.retryable { Cause::Handler } else { Cause::Rejected };
+    Ending::Failed {
+        retryable: error.retryable,
+        retry_after: error.retry_after,
+        failure: Arc::new(Failure {
+            cause,
+            name: Some(error.name.to_string()),
+            message: error.message,
+            backtrace: error.backtrace.map(String::from),
+        }),
+    }
+}
+
+/// What the engine sees of the pool. Weak, since the pool holds the engine.
+#[derive(Debug)]
+pub(super) struct PoolView {
+    pool: Weak<Pool>,
+    threads: usize,
+}
+
+impl PoolView {
+    pub(super) fn of(pool: &Arc<Pool>) -> Self {
+        Self { pool: Arc::downgrade(pool), threads: pool.threads() }
+    }
+}
+
+impl tareas_engine::Pool for PoolView {
+    fn cancel(&self, task: TaskId, attempt: u64) -> bool {
+        self.pool.upgrade().is_some_and(|pool| pool.cancel(task.as_u128(), attempt))
+    }
+
+    fn slots(&self) -> Vec<PoolSlot> {
+        let mut slots: Vec<PoolSlot> =
+            (0..self.threads).map(|slot| PoolSlot { slot, running: None }).collect();
+        let busy = self.pool.upgrade().map(|pool| pool.slots()).unwrap_or_default();
+        for view in busy {
+            if let Some(slot) = slots.get_mut(view.slot) {
+                slot.running = Some(Running {
+                    task: TaskId::from_u128(view.task_id),
+                    attempt: view.attempt,
+                    kind: view.kind.to_string(),
+                    since: view.running_for,
+                });
+            }
+        }
+        slots
+    }
+}

@@ -1,0 +1,240 @@
+//! The catalogue: one row per text, English and Spanish side by side.
+//!
+//! `{name}` is filled in by the caller; both languages must use the same names.
+
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $name:ident: $english:literal / $spanish:literal,)+) => {
+        /// One text of the command line.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Text { $($(#[$doc])* $name,)+ }
+
+        impl Text {
+            /// Every text.
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// English and Spanish.
+            pub(super) const fn both(self) -> (&'static str, &'static str) {
+                match self { $(Self::$name => ($english, $spanish),)+ }
+            }
+        }
+    };
+}
+
+catalogue! {
+    // The interactive client. These are promises: docs/protocol.md and the tests hold them.
+    Greeting: "Connected to the server at {address}" / "Conectado al servidor en {address}",
+    HelpLine:
+        "'help' lists the tasks this server knows. Ctrl-D or 'exit' leaves." /
+        "'ayuda' lista las tareas que conoce este servidor. Ctrl-D o 'salir' termina.",
+    Prompt:
+        "Enter a task (or 'exit' to leave): " / "Ingrese una tarea (o 'salir' para terminar): ",
+    Answer: "Server answered: {answer}" / "Respuesta del servidor: {answer}",
+    SentToQueue:
+        "Task '{task}' sent to the processing queue." /
+        "Tarea '{task}' enviada a la cola de procesamiento.",
+    TaskQueued: "task queued id={id}" / "tarea encolada id={id}",
+    Lost:
+        "connection lost; connecting again ({pending} pending, they are safe)" /
+        "conexión perdida; conectando de nuevo ({pending} pendientes, están a salvo)",
+    Reconnected: "connected again to {address}" / "conectado de nuevo a {address}",
+    StillRunning:
+        "not ended yet; the task goes on: tareas wait {id}" /
+        "aún no termina; la tarea sigue: tareas wait {id}",
+    // Errors.
+    Error: "error" / "error",
+    Hint: "hint" / "pista",
+    Unreachable: "cannot reach the server at {address}" /
+        "no se puede contactar con el servidor en {address}",
+    UnreachableCause: "{cause}, {tries} tries in {seconds} s" /
+        "{cause}, {tries} intentos en {seconds} s",
+    ConnectionRefused: "connection refused" / "conexión rechazada",
+    UnreachableHint:
+        "start one here with `tareas serve`, or choose another with `-s tcp://HOST:5000`" /
+        "inicie uno aquí con `tareas serve`, o elija otro con `-s tcp://HOST:5000`",
+    NoAnswer: "the server at {address} does not answer" /
+        "el servidor en {address} no responde",
+    ConnectionLost: "the connection to {address} was lost" /
+        "se perdió la conexión con {address}",
+    NotAnAddress: "`{text}` is not the address of a server" /
+        "`{text}` no es la dirección de un servidor",
+    AddressHint: "write it as tcp://HOST:PORT" / "escríbala como tcp://HOST:PUERTO",
+    NotAnId: "`{text}` is not a task id" / "`{text}` no es el id de una tarea",
+    IdHint: "ids are shown by `tareas submit` and `tareas list`" /
+        "los ids los muestran `tareas submit` y `tareas list`",
+    WaitTimedOut: "task {id} has not ended in time" / "la tarea {id} no terminó a tiempo",
+    WaitTimedOutHint: "it goes on; wait again with `tareas wait {id}`" /
+        "la tarea sigue; espere otra vez con `tareas wait {id}`",
+    NotUnderstood: "the server's answer is not understood: {what}" /
+        "no se entiende la respuesta del servidor: {what}",
+    CannotRead: "cannot read {path}" / "no se puede leer {path}",
+    CannotWrite: "cannot write {path}" / "no se puede escribir {path}",
+    NotJson: "the payload is not valid JSON: {why}" / "la entrada no es JSON válido: {why}",
+    NotJsonHint: "without --json the words are sent as a string" /
+        "sin --json las palabras se envían como texto",
+    NotUtf8: "{path} is not UTF-8 text" / "{path} no es texto UTF-8",
+    UnknownCode: "there is no code `{code}`" / "no existe el código `{code}`",
+    UnknownCodeHint: "codes look like TAR-1204; `tareas explain` lists them" /
+        "los códigos son como TAR-1204; `tareas explain` los lista",
+    NotConfirmed: "{count} tasks would be removed, and nobody can be asked here" /
+        "se eliminarían {count} tareas y aquí no hay a quién preguntar",
+    UsageTime: "`{text}` is not a time" / "`{text}` no es un momento",
+    UsageTimeHint:
+        "write 2026-01-31T09:00:00Z, 2026-01-31 09:00, 09:00 or `tomorrow 09:00`" /
+        "escriba 2026-01-31T09:00:00Z, 2026-01-31 09:00, 09:00 o `mañana 09:00`",
+    NotFinished: "task {id} is {status}" / "la tarea {id} está en {status}",
+    NotFinishedHint: "wait for it with `tareas wait {id}`" / "espérela con `tareas wait {id}`",
+    // Task views.
+    Cancelled: "cancelled" / "cancelada",
+    CancelRequested: "asked to stop" / "se pidió detenerla",
+    Requeued: "queued again" / "encolada de nuevo",
+    Deleted: "deleted" / "eliminada",
+    DueAt: "due at {at}" / "para el {at}",
+    Ended: "it has ended: {status}" / "ha terminado: {status}",
+    RunsNow: "it is running" / "se está ejecutando",
+    WaitsBecause: "waiting: {message}" / "espera: {message}",
+    NoTasks: "no tasks" / "no hay tareas",
+    MoreTasks: "more: tareas list --cursor {cursor}" / "más: tareas list --cursor {cursor}",
+    Paused: "paused" / "en pausa",
+    Active: "active" / "activa",
+    QueuePaused: "queue {queue} is paused: nothing of it starts" /
+        "la cola {queue} está en pausa: nada suyo empieza",
+    QueueResumed: "queue {queue} goes on" / "la cola {queue} continúa",
+    ColumnId: "ID" / "ID",
+    ColumnStatus: "STATUS" / "ESTADO",
+    ColumnKind: "KIND" / "TIPO",
+    ColumnQueue: "QUEUE" / "COLA",
+    ColumnAttempt: "ATTEMPT" / "INTENTO",
+    ColumnSubmitted: "SUBMITTED" / "ENVIADA",
+    ColumnWaiting: "WAITING" / "ESPERAN",
+    ColumnScheduled: "SCHEDULED" / "PROGRAMADAS",
+    ColumnRunning: "RUNNING" / "EN CURSO",
+    ColumnFailed: "FAILED" / "FALLIDAS",
+    ColumnState: "STATE" / "SITUACIÓN",
+    ColumnKey: "KEY" / "CLAVE",
+    ColumnValue: "VALUE" / "VALOR",
+    ColumnOrigin: "ORIGIN" / "ORIGEN",
+    Healthy: "ok: the server at {address} is ready" /
+        "bien: el servidor en {address} está listo",
+    Unhealthy: "the server at {address} is not ready: {state}" /
+        "el servidor en {address} no está listo: {state}",
+    // Configuration.
+    ConfigFine: "the configuration is valid" / "la configuración es válida",
+    NoFile: "no file; defaults, environment and flags only" /
+        "sin archivo; solo valores por defecto, entorno y opciones",
+    FileUsed: "file {path}" / "archivo {path}",
+    UnknownKey: "unknown key `{key}` in {path}" / "clave desconocida `{key}` en {path}",
+    DidYouMean: "did you mean `{nearest}`?" / "¿quiso decir `{nearest}`?",
+    KeysHint: "`tareas config default` lists the keys" /
+        "`tareas config default` lista las claves",
+    BadSyntax: "{path} is not valid TOML" / "{path} no es TOML válido",
+    BadValue: "`{value}` cannot be the value of `{key}`: {expected}" /
+        "`{value}` no puede ser el valor de `{key}`: {expected}",
+    SetBy: "it was set by {origin}" / "lo fijó {origin}",
+    FixOrigin: "correct it there" / "corríjalo allí",
+    OriginDefault: "default" / "por defecto",
+    OriginFlag: "flag {name}" / "opción {name}",
+    OriginEnv: "env {name}" / "entorno {name}",
+    OriginFile: "{path}:{line}" / "{path}:{line}",
+    ExpectInteger: "a whole number from {min} to {max} is expected" /
+        "se espera un número entero de {min} a {max}",
+    ExpectBoolean: "true or false is expected" / "se espera true o false",
+    ExpectWord: "one of {words} is expected" / "se espera uno de {words}",
+    ExpectBind: "HOST:PORT is expected" / "se espera HOST:PUERTO",
+    ExpectDuration: "a duration such as 30s, 10m or 7d is expected" /
+        "se espera una duración como 30s, 10m o 7d",
+    ExpectStore: "one of {words} is expected" / "se espera uno de {words}",
+    ExpectOne: "one value is expected" / "se espera un solo valor",
+    ExpectText: "a string is expected" / "se espera un texto",
+    FeatureMissing: "this build cannot open {url}" / "esta compilación no puede abrir {url}",
+    FeatureMissingCause: "it needs the feature `{feature}`" /
+        "necesita la característica `{feature}`",
+    FeatureMissingHint: "use {local}, or a build with the feature `{feature}`" /
+        "use {local}, o una compilación con la característica `{feature}`",
+    // Serving.
+    BannerReady: "tareas {version} ready in {ms} ms" / "tareas {version} listo en {ms} ms",
+    BannerDashboard: "Dashboard " / "Panel      ",
+    BannerLocalOnly: "(open to this machine only)" / "(solo desde esta máquina)",
+    BannerOpen: "(open to everybody who reaches it: --insecure)" /
+        "(abierto a quien llegue a él: --insecure)",
+    BannerApi: "HTTP API  " / "API HTTP   ",
+    BannerLines: "TCP       " / "TCP        ",
+    BannerData: "Data      " / "Datos      ",
+    BannerWorker: "Worker    " / "Trabajador ",
+    BannerSqlite: "SQLite + files" / "SQLite y archivos",
+    BannerThreads: "embedded, {threads} threads, queues: all" /
+        "incluido, {threads} hilos, colas: todas",
+    BannerNoThreads: "none here" / "ninguno aquí",
+    BannerTry: "Try:" / "Prueba:",
+    BannerDurabilityOs:
+        "durability os: an accepted task survives a crash of this process, not of the machine" /
+        "durabilidad os: una tarea aceptada sobrevive a este proceso, no a la máquina",
+    Draining: "stopping: {running} tasks are running, at most {seconds} s more" /
+        "deteniendo: {running} tareas en curso, como mucho {seconds} s más",
+    DrainSecond: "stopping now: what runs is given back" /
+        "deteniendo ya: lo que se ejecuta se devuelve",
+    Stopped: "stopped" / "detenido",
+    StoreStopped: "the store has stopped: {reason}" / "el almacén se detuvo: {reason}",
+    StoreStoppedHint: "what was acknowledged is safe; see to the disk and start again" /
+        "lo confirmado está a salvo; revise el disco e inicie de nuevo",
+    DataInUse: "another process uses the data folder {path}" /
+        "otro proceso usa la carpeta de datos {path}",
+    DataInUseHint: "stop it, or choose another folder with `--data DIR`" /
+        "deténgalo, o elija otra carpeta con `--data DIR`",
+    DataNotUsable: "the data folder {path} cannot be used" /
+        "no se puede usar la carpeta de datos {path}",
+    DataNotUsableHint: "see to the folder, or choose another with `--data DIR`" /
+        "revise la carpeta, o elija otra con `--data DIR`",
+    PortInUse: "port {bind} is taken" / "el puerto {bind} está ocupado",
+    PortInUseHint: "choose another with `--bind HOST:PORT`" /
+        "elija otro con `--bind HOST:PUERTO`",
+    PortInUseHintMac:
+        "on macOS AirPlay uses port 5000; choose another with `--bind HOST:PORT`" /
+        "en macOS AirPlay usa el puerto 5000; elija otro con `--bind HOST:PUERTO`",
+    CannotListen: "cannot listen at {bind}" / "no se puede escuchar en {bind}",
+    RefusedToListen: "refused to listen at {bind} without access control" /
+        "se rechaza escuchar en {bind} sin control de acceso",
+    RefusedToListenHint: "bind to 127.0.0.1, or say `--insecure`" /
+        "use 127.0.0.1, o diga `--insecure`",
+    InsecureWarning: "insecure: whoever reaches {bind} may run tasks here" /
+        "inseguro: quien llegue a {bind} puede ejecutar tareas aquí",
+    CannotStart: "the system cannot start: {what}" / "el sistema no puede iniciar: {what}",
+    ServiceFailed: "a part of the server has failed; it stops" /
+        "falló una parte del servidor; se detiene",
+    Recovered: "{count} tasks of an earlier run were taken back" /
+        "se recuperaron {count} tareas de una ejecución anterior",
+    UncleanStart: "the last run did not end in order; starting with care" /
+        "la última ejecución no terminó en orden; se inicia con cuidado",
+    // Backup.
+    BackedUp: "backed up to {path}: {megabytes} MB" / "respaldo en {path}: {megabytes} MB",
+    Restored: "restored to {path}" / "restaurado en {path}",
+    NoDatabase: "there is no database in {path}" / "no hay una base de datos en {path}",
+    NotEmpty: "{path} holds a database already" / "{path} ya contiene una base de datos",
+    NotEmptyHint: "choose another with `--data DIR`, or overwrite it with `--force`" /
+        "elija otra con `--data DIR`, o sobrescríbala con `--force`",
+    FileExists: "{path} exists already" / "{path} ya existe",
+    FileExistsHint: "choose another name" / "elija otro nombre",
+    NotABackup: "{path} is not a backup of tareas" / "{path} no es un respaldo de tareas",
+    // Demo.
+    DemoStart: "starting a server of its own on {address}, data in {path}" /
+        "iniciando un servidor propio en {address}, datos en {path}",
+    DemoRetried: "failed {count} times, tried again each time" /
+        "falló {count} veces y se reintentó cada vez",
+    DemoBurst: "{count} tasks through one socket: {rate} tasks/s" /
+        "{count} tareas por un socket: {rate} tareas/s",
+    DemoEnd: "all of it was on disk before it was confirmed; the folder is removed now" /
+        "todo estuvo en disco antes de confirmarse; la carpeta se elimina ahora",
+    DemoDashboard: "the dashboard is at {url} (stay with `tareas demo --keep`)" /
+        "el panel está en {url} (quédese con `tareas demo --keep`)",
+    DemoKeep: "the dashboard is at {url}; Ctrl-C stops" /
+        "el panel está en {url}; Ctrl-C termina",
+    DemoNext: "next: `tareas serve`, then `tareas client` in another terminal" /
+        "siguiente: `tareas serve`, y `tareas client` en otra terminal",
+    // Bench.
+    BenchRun: "run {run} of {runs}" / "pasada {run} de {runs}",
+    BenchWrong: "{count} wrong or missing results" / "{count} resultados erróneos o ausentes",
+    BenchLost: "the connection ended before all answers came" /
+        "la conexión terminó antes de todas las respuestas",
+    BenchNoServer: "the server of the benchmark did not start" /
+        "el servidor de la prueba no inició",
+}

@@ -1,0 +1,239 @@
+//! `--help` in Spanish: the English is in the derived commands, this lays the Spanish over it.
+//!
+//! Keys are `command` and `command.argument` (`.argument` for switches of every command), as
+//! clap knows them; a test holds the table complete.
+
+use clap::{Arg, ArgAction, Command};
+use tareas_protocol::Lang;
+
+const ABOUT: &str = "Un sistema distribuido de tareas en un solo programa";
+
+const EXIT_CODES: &str = "\
+Códigos de salida:
+  0   hecho; aceptado
+  1   la tarea falló; una comprobación falló
+  2   mal uso, o rechazado: pedirlo otra vez da lo mismo
+  3   se dejó de esperar; la tarea sigue
+  4   hay que identificarse, o no está permitido
+  6   la tarea fue cancelada
+  7   el estado lo impide, o la misma clave se usó para otra cosa
+  69  servidor no accesible, o puerto ocupado
+  70  un error nuestro
+  74  el almacén se detuvo
+  75  ahora no: lleno, deteniéndose, carpeta de datos en uso
+  78  configuración no válida, o se rechaza escuchar
+
+Primeros pasos:
+  tareas serve
+  tareas submit sumar 2 + 2 --wait
+  tareas client";
+
+const TEMPLATE: &str = "{about-with-newline}\nUso: {usage}\n\n{all-args}{after-help}";
+
+const SPANISH: &[(&str, &str)] = &[
+    (".server", "Dónde está el servidor: tcp://HOST:PUERTO [por defecto: tcp://127.0.0.1:5000]"),
+    (".output", "Forma de los resultados"),
+    (".quiet", "Sin comentarios: solo resultados y errores"),
+    (".verbose", "Más comentarios"),
+    (".color", "Cuándo usar colores"),
+    (".lang", "Idioma de los textos: en o es"),
+    (".timeout", "Cuánto esperar los resultados: 30s, 10m"),
+    (".config", "Archivo de configuración [por defecto: ./tareas.toml, /etc/tareas/tareas.toml]"),
+    ("serve", "Ejecuta el servidor, con un grupo de hilos que ejecuta tareas"),
+    ("serve.bind", "Dónde escuchar; repetible [por defecto: 127.0.0.1:5000]"),
+    ("serve.data", "La carpeta con todo lo que debe conservarse [por defecto: ./tareas-data]"),
+    ("serve.threads", "Hilos que ejecutan tareas; 0 para ninguno [por defecto: uno por núcleo]"),
+    ("serve.queue", "A quién se avisa de las tareas listas: memory: [por defecto: memory:]"),
+    (
+        "serve.records",
+        "Dónde se guardan las tareas: sqlite:, sqlite:RUTA, memory: [por defecto: sqlite:]",
+    ),
+    ("serve.blobs", "Dónde va lo muy grande: file:, file:RUTA [por defecto: file:]"),
+    (
+        "serve.durability",
+        "full: en disco antes de confirmar; os: entregado al sistema [por defecto: full]",
+    ),
+    ("serve.insecure", "Escuchar más allá de esta máquina aunque no haya control de acceso"),
+    ("serve.public_url", "La dirección que usa la gente, si no es la de escucha"),
+    (
+        "serve.drain_grace",
+        "Cuánto pueden tardar las tareas en curso al detener el servidor [por defecto: 30s]",
+    ),
+    ("serve.retention", "Cuánto se conservan las tareas terminadas [por defecto: 7d]"),
+    (
+        "serve.unknown_kinds",
+        "refuse o accept: tareas de tipos que nadie ha anunciado [por defecto: refuse]",
+    ),
+    (
+        "serve.unframed_wait_ms",
+        "Silencio tras el cual unos bytes sin salto de línea cuentan como línea [por defecto: 200]",
+    ),
+    ("serve.log", "Qué se registra: error, warn, info, debug, o un filtro [por defecto: warn]"),
+    ("serve.log_format", "Forma del registro: text o json [por defecto: text]"),
+    ("submit", "Envía una tarea"),
+    ("submit.kind", "Qué hay que hacer"),
+    ("submit.args", "Con qué: palabras, un objeto o arreglo JSON, @ARCHIVO, o - para stdin"),
+    ("submit.json", "La entrada como texto JSON, sea lo que sea"),
+    ("submit.wait", "Espera e imprime el resultado"),
+    ("submit.no_wait", "Imprime el id y termina; lo normal"),
+    ("submit.queue", "La cola"),
+    ("submit.priority", "De 0 (última) a 9 (primera)"),
+    ("submit.delay", "No antes de este tiempo desde ahora"),
+    ("submit.at", "No antes de este momento: 2026-01-31T09:00:00Z, 09:00, `mañana 09:00`"),
+    ("submit.key", "Clave de idempotencia: los envíos con una misma clave son una sola tarea"),
+    ("submit.attempts", "Cuántos intentos puede haber"),
+    ("submit.attempt_timeout", "Cuánto puede durar un intento"),
+    ("submit.meta", "Una nota para personas y programas; repetible"),
+    ("client", "Habla con el servidor: con preguntas, una tarea, o tareas por una tubería"),
+    ("client.task", "Una tarea, en texto o JSON; sin ella se leen de la terminal o la tubería"),
+    ("client.prompt", "Si se pregunta; auto: cuando escribe una persona"),
+    ("show", "Muestra todo de una tarea"),
+    ("show.id", "La tarea"),
+    ("why", "Dice por qué una tarea espera, o por qué falló"),
+    ("why.id", "La tarea"),
+    ("list", "Lista tareas, las nuevas primero"),
+    ("list.filter", "Condiciones: state:failed, kind:resize, queue:mail"),
+    ("list.limit", "Cuántas como mucho"),
+    ("list.cursor", "Sigue donde terminó una lista anterior"),
+    ("wait", "Espera a que terminen tareas"),
+    ("wait.ids", "Las tareas; sus resultados se imprimen en este orden"),
+    ("result", "Imprime el resultado de una tarea"),
+    ("result.id", "La tarea"),
+    ("cancel", "Cancela tareas"),
+    ("cancel.ids", "Las tareas"),
+    ("requeue", "Vuelve a encolar tareas fallidas o canceladas"),
+    ("requeue.ids", "Las tareas"),
+    ("delete", "Elimina tareas terminadas"),
+    ("delete.ids", "Las tareas"),
+    ("queues", "Lista, pausa y reanuda colas"),
+    ("queues.ls", "Lista las colas; lo normal"),
+    ("queues.pause", "No empieza más tareas de una cola"),
+    ("queues.pause.queue", "La cola"),
+    ("queues.resume", "Vuelve a empezar tareas de una cola"),
+    ("queues.resume.queue", "La cola"),
+    ("health", "Dice si el servidor está listo"),
+    ("backup", "Copia todos los datos, con el servidor en marcha"),
+    ("backup.target", "La carpeta que se creará; no debe existir"),
+    ("backup.data", "La carpeta de datos del servidor [por defecto: ./tareas-data]"),
+    ("restore", "Crea una carpeta de datos a partir de un respaldo"),
+    ("restore.source", "El respaldo, como lo hizo `tareas backup`"),
+    ("restore.data", "La carpeta de datos que se creará [por defecto: ./tareas-data]"),
+    ("restore.force", "Sobrescribe una carpeta de datos que contiene una base de datos"),
+    ("explain", "Explica un código de error"),
+    ("explain.code", "TAR-1204, 1204 o unknown_kind; todos los códigos si se omite"),
+    ("bench", "Mide: genera carga y comprueba cada resultado"),
+    ("bench.tasks", "Tareas por pasada"),
+    ("bench.duration", "Dura este tiempo en su lugar"),
+    ("bench.connections", "Conexiones [por defecto: 1; 1000 con --closed]"),
+    ("bench.window", "Tareas sin respuesta por conexión"),
+    ("bench.closed", "Cada conexión espera su respuesta antes de enviar la siguiente tarea"),
+    ("bench.submit_only", "Envía por lotes, sin esperar resultados"),
+    ("bench.batch", "Tareas por lote"),
+    ("bench.form", "Forma de las líneas [por defecto: json; text con --closed]"),
+    ("bench.runs", "Cuántas veces medir; cuenta la mediana"),
+    ("bench.spawn", "Inicia un servidor propio, en una carpeta temporal y un puerto libre"),
+    ("bench.threads", "Hilos de ese servidor"),
+    ("bench.durability", "Durabilidad de ese servidor"),
+    ("bench.scratch", "Carpeta para los datos de ese servidor y para medir el disco"),
+    ("demo", "Míralo funcionar: un servidor propio, tareas y sockets de verdad"),
+    ("demo.keep", "Sigue en marcha después, hasta Ctrl-C"),
+    ("config", "Comprueba y muestra la configuración"),
+    ("config.check", "Comprueba archivo, entorno y opciones; termina con 78 si algo está mal"),
+    ("config.show", "Muestra el valor de cada clave; los secretos se ocultan"),
+    ("config.show.origin", "Dice de dónde viene cada valor"),
+    ("config.default", "Imprime un archivo con cada valor por defecto"),
+    ("completions", "Imprime el autocompletado para una shell"),
+    ("completions.shell", "La shell"),
+    ("man", "Imprime el manual, o escribe todas sus páginas"),
+    ("man.out", "Escribe una página por orden en esta carpeta"),
+];
+
+/// Lays the Spanish over the commands; in English they stay as they are.
+pub(crate) fn localise(command: Command, lang: Lang) -> Command {
+    match lang {
+        Lang::En => command,
+        Lang::Es => {
+            let version = Arg::new("version").short('V').long("version");
+            let version = version.action(ArgAction::Version).help("Imprime la versión");
+            let command = command.disable_version_flag(true).arg(version);
+            spanish(command.about(ABOUT).after_long_help(EXIT_CODES), "", true)
+        }
+    }
+}
+
+fn spanish(command: Command, path: &str, is_root: bool) -> Command {
+    let help = Arg::new("help").short('h').long("help");
+    let help = help.action(ArgAction::Help).help("Imprime la ayuda");
+    let mut command = command.disable_help_flag(true).disable_help_subcommand(true).arg(help);
+    command = command.subcommand_help_heading("Órdenes").help_template(TEMPLATE);
+    command = command.mut_args(|argument| {
+        let heading = if argument.is_positional() { "Argumentos" } else { "Opciones" };
+        let argument = argument.help_heading(heading);
+        match of(&format!("{path}.{}", argument.get_id())) {
+            Some(text) => argument.help(text),
+            None => argument,
+        }
+    });
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().into()).collect();
+    for name in names {
+        let path = if is_root { name.clone() } else { format!("{path}.{name}") };
+        command = command.mut_subcommand(name, |sub| {
+            let sub = match of(&path) {
+                Some(text) => sub.about(text),
+                None => sub,
+            };
+            spanish(sub, &path, false)
+        });
+    }
+    command
+}
+
+fn of(path: &str) -> Option<&'static str> {
+    SPANISH.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(command: &Command, path: &str, is_root: bool, into: &mut Vec<String>) {
+        for argument in command.get_arguments() {
+            let id = argument.get_id().as_str();
+            let key = format!("{path}.{id}");
+            if !matches!(id, "help" | "version") && of(&key).is_none() {
+                into.push(key);
+            }
+        }
+        for sub in command.get_subcommands() {
+            let name = sub.get_name();
+            let path = if is_root { name.to_owned() } else { format!("{path}.{name}") };
+            if of(&path).is_none() {
+                into.push(path.clone());
+            }
+            missing(sub, &path, false, into);
+        }
+    }
+
+    #[test]
+    fn every_command_and_argument_is_in_spanish() {
+        let mut found = Vec::new();
+        missing(&crate::cli::command(Lang::En), "", true, &mut found);
+        assert!(found.is_empty(), "without Spanish: {found:#?}");
+    }
+
+    #[test]
+    fn nothing_is_translated_that_does_not_exist() {
+        let mut command = crate::cli::command(Lang::En);
+        command.build();
+        for (path, _) in SPANISH {
+            let mut parts: Vec<&str> = path.split('.').filter(|part| !part.is_empty()).collect();
+            let mut at = &command;
+            while let Some(sub) = parts.first().and_then(|name| at.find_subcommand(name)) {
+                at = sub;
+                parts.remove(0);
+            }
+            let is_argument = |id: &&str| at.get_arguments().any(|arg| arg.get_id() == **id);
+            assert!(parts.iter().all(|id| is_argument(&id)), "{path}");
+        }
+    }
+}
