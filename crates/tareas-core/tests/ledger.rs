@@ -196,6 +196,22 @@ fn a_second_start_waits_until_the_first_is_durable() {
 }
 
 #[test]
+fn a_start_is_on_disk_when_its_task_is_though_the_cut_was_a_part() {
+    let mut ledger = with_disk(100);
+    submit(&mut ledger, 1);
+    submit(&mut ledger, 2);
+    commit(&mut ledger);
+    ledger.decide(&batch(NOW, [claim(id(1), 0), claim(id(2), 0)]));
+    done(&mut ledger, settle(id(1), 1, Ending::Released));
+    let stale = refused(&mut ledger, claim(id(1), 7));
+    assert_eq!(stale, Rejected::Stale, "it would not start later either");
+    let cut = ledger.cut(1, usize::MAX);
+    ledger.committed(&cut, NOW);
+    assert!(ledger.durable() < ledger.position());
+    assert_eq!(done(&mut ledger, claim(id(1), 1)).attempt, 2);
+}
+
+#[test]
 fn a_task_that_may_have_been_started_before_skips_a_number() {
     let mut ledger = Ledger::new(Config {
         suspect_seq: 1,

@@ -166,10 +166,17 @@ impl Ledger {
         }
         if let Some(key) = &slot.task.spec.options().idempotency_key
             && self.keys.get(key) == Some(&id)
-            && self.find(id).is_none()
+            && !self.find(id).is_some_and(|index| self.has_key(index, key))
         {
             self.keys.remove(key);
         }
+    }
+
+    /// Whether a key is that of this task. The same id may have come back without it while the
+    /// removal of the task before was not on disk.
+    pub(super) fn has_key(&self, index: Index, key: &SmolStr) -> bool {
+        let options = self.task(index).spec.options();
+        options.idempotency_key.as_ref() == Some(key)
     }
 
     fn evict(&mut self, index: Index) {

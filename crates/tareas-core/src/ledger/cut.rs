@@ -190,7 +190,12 @@ impl Ledger {
     pub fn committed(&mut self, cut: &Cut, now: Timestamp) {
         self.durable = self.durable.max(cut.position);
         for row in &cut.rows {
-            self.slot_mut(row.index).is_writing = false;
+            let slot = self.slot_mut(row.index);
+            slot.is_writing = false;
+            if slot.is_clean() {
+                // Its start is on disk, although a cut in parts may not have reached it yet.
+                slot.started = Position::ZERO;
+            }
             self.forget_if_idle(row.index, now);
         }
     }

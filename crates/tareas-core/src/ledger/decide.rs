@@ -91,6 +91,7 @@ impl Ledger {
         if let Some(key) = &spec.options().idempotency_key
             && let Some(owner) = self.keys.get(key)
             && let Some(index) = self.find(*owner)
+            && self.has_key(index, key)
         {
             return self.known(index, new);
         }
@@ -152,7 +153,7 @@ impl Ledger {
             return self.already(index);
         }
         let slot = self.slot(index);
-        let may_start = slot.task.place().is_some();
+        let may_start = slot.task.place().is_some() && slot.task.attempt == claim.expected_attempt;
         if may_start && self.queues[slot.queue as usize].paused {
             return Outcome::Refused(Rejected::Paused);
         }

@@ -212,10 +212,6 @@ impl Ledger {
                 Index::try_from(self.slots.len() - 1).expect("live tasks are bounded by memory")
             }
         };
-        // A map that is nearly full finds out slowly that an id is new.
-        if self.ids.len() * 2 > self.ids.capacity() {
-            self.ids.reserve(self.ids.capacity() + 1);
-        }
         self.ids.insert(id, index);
         index
     }
