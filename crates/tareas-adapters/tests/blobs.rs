@@ -1,5 +1,7 @@
 //! The contract of the `Blobs` port, on every adapter.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;

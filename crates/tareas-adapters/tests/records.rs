@@ -1,5 +1,7 @@
 //! The contract of the `Records` and `Settings` ports, on every adapter.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -49,14 +51,22 @@ impl Sqlite {
         Arc::new(SqliteRecords::open(config).unwrap())
     }
 
-    fn add_folder(&self) -> TempDir {
-        let mut folders = self.folders.lock().unwrap();
-        folders.push(tempfile::tempdir().unwrap());
-        let last = folders.len() - 1;
-        match last {
-            0 => tempfile::tempdir().unwrap(),
-            _ => folders.remove(last - 1),
-        }
+    /// Goes on in a new folder.
+    fn add_folder(&self) {
+        self.folders
+            .lock()
+            .unwrap()
+            .push(tempfile::tempdir().unwrap());
+    }
+
+    /// Goes on in a copy of the files as they are now.
+    fn copy_folder(&self) {
+        self.add_folder();
+        let folders = self.folders.lock().unwrap();
+        let [.., before, last] = &folders[..] else {
+            panic!("nothing to copy")
+        };
+        copy_files(before.path(), last.path());
     }
 }
 
@@ -73,19 +83,20 @@ fn copy_files(from: &Path, to: &Path) {
 #[async_trait]
 impl Fresh<dyn Store> for Sqlite {
     async fn open(&self) -> Arc<dyn Store> {
-        drop(self.add_folder());
+        self.add_folder();
         self.open_last()
     }
 
     async fn reopen(&self, old: Arc<dyn Store>) -> Arc<dyn Store> {
         if self.death == Death::Sudden {
-            let before = self.add_folder();
-            copy_files(before.path(), self.folders.lock().unwrap()[0].path());
-            drop(old);
-        } else {
-            drop(old);
+            self.copy_folder();
         }
+        drop(old);
         self.open_last()
+    }
+
+    fn is_sudden(&self) -> bool {
+        self.death == Death::Sudden
     }
 }
 

@@ -1,7 +1,7 @@
 //! Failpoints: named places where a test makes the process die, fail or wait.
 //!
 //! Off unless the crate is built with the feature `failpoints`; then the functions below are
-//! empty and cost nothing. With it, `TAREAS_FAILPOINT` (or [`arm`]) says what happens where:
+//! empty and cost nothing. With it, `TAREAS_FAILPOINT` (or `arm`) says what happens where:
 //!
 //! ```text
 //! TAREAS_FAILPOINT=name:count[:abort|error_full|error_io|sleep_MS][,…]

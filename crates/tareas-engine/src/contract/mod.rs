@@ -48,6 +48,12 @@ pub trait Fresh<P: ?Sized + Send + Sync + 'static>: Send + Sync {
         drop(old);
         panic!("this adapter keeps nothing: its restart clauses make no sense")
     }
+
+    /// Whether `reopen` gives the life before no last word. Starts may then be unrecorded, and
+    /// attempt numbers leave gaps.
+    fn is_sudden(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]

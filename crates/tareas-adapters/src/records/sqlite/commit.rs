@@ -93,12 +93,7 @@ impl<'c> Transactions<'c> {
 
     /// Writes the rows of tasks.
     pub(super) fn write_rows(&mut self, rows: &[Row]) -> Result<(), Failed> {
-        for row in rows {
-            let changed = self.statements.write(row)?;
-            if changed != 1 {
-                return Err(Failed::Diverged { seq: row.seq, changed });
-            }
-        }
+        self.statements.write(rows)?;
         pass("mid_statements")
     }
 

@@ -59,7 +59,7 @@ impl SqliteRecords {
         };
         let rows = {
             let inside = self.gate.enter(Purpose::LookUp).await;
-            let read = inside.snapshot(|connection| rows(connection, lane, after, limit + stale));
+            let read = inside.snapshot(|connection| rows(connection, lane, after, limit.saturating_add(stale)));
             read.map_err(read_error)?
         };
         let by_place = |hint: Hint| (hint.place, hint);

@@ -12,7 +12,7 @@
 //! | `shared`, `durable` | the ledger behind one lock; how far everything is on disk |
 //! | `apply`, `look_up` | deciding: at once for live tasks, after a look-up for cold ones |
 //! | `sweep`, `prune`, `lanes` | tasks found by their state or by their place in line |
-//! | `writer`, `taking`, `commit`, `statements`, `row` | the one thread that writes |
+//! | `writer`, `taking`, `commit`, `statements`, `inserts`, `row` | the one thread that writes |
 //! | `checkpoint`, `readers` | the log, and the gate that keeps it short |
 //! | `pressure` | room on the disk |
 //! | `page`, `settings`, `backup`, `stats` | the rest |
@@ -26,6 +26,7 @@ pub mod config;
 mod durable;
 mod error;
 mod folder;
+mod inserts;
 mod lanes;
 mod look_up;
 mod migrate;

@@ -1,20 +1,18 @@
-//! The statements of the writer, prepared once, one per shape of a row.
+//! The statements of the writer, prepared once.
 //!
-//! A short task is one INSERT of its final state, so that shape binds as little as possible,
-//! and queue and kind only when they differ from those of the row before: bindings stay.
+//! A short task is one INSERT of its final state; that and a task that was only accepted have
+//! statements of their own ([`Inserts`]). Whatever else is new has one INSERT for all, and what
+//! changes has one UPDATE.
 
 use rusqlite::{Connection, Result, Statement};
+use tareas_core::Task;
 use tareas_core::ledger::{Row, Write};
-use tareas_core::{Body, Kind, QueueName, State, Task};
 
+use super::commit::Failed;
+use super::inserts::{Inserts, Shape};
 use super::row::{Image, PAYLOAD_IN_ROW_MAX, blob_column, failure_text, inline_column};
 use super::row::{options_column, payload_apart};
 
-const INSERT_SUCCEEDED: &str = "INSERT INTO tasks(queue, kind, seq, id, version, state, priority, \
-    attempt, submitted_at, started_at, finished_at, prune_at, payload, result) \
-    VALUES(?1, ?2, ?3, ?4, ?5, 3, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-const INSERT_QUEUED: &str = "INSERT INTO tasks(queue, kind, seq, id, version, state, priority, \
-    submitted_at, place, payload) VALUES(?1, ?2, ?3, ?4, 1, 1, ?5, ?6, ?7, ?8)";
 const INSERT: &str = "INSERT INTO tasks(queue, kind, seq, id, version, state, reason, place, \
     due_at, session, held_place, deadline_at, token, attempt, charged, crashes, \
     cancel_requested, started_at, finished_at, expires_at, prune_at, error, result, result_blob, \
@@ -37,38 +35,12 @@ const INSERT_PAYLOAD: &str = "INSERT INTO payloads(seq, bytes) VALUES(?1, ?2)";
 const INSERT_ATTEMPT: &str = "INSERT INTO attempts(seq, attempt, started_at, ended_at, outcome, \
     error) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// A statement, and the names that are bound to its first two parameters.
-#[derive(Debug)]
-struct Named<'c> {
-    statement: Statement<'c>,
-    queue: Option<QueueName>,
-    kind: Option<Kind>,
-}
-
-impl<'c> Named<'c> {
-    fn new(connection: &'c Connection, sql: &str) -> Result<Self> {
-        Ok(Self { statement: connection.prepare(sql)?, queue: None, kind: None })
-    }
-
-    fn bind_names(&mut self, task: &Task) -> Result<()> {
-        if self.queue.as_ref() != Some(&task.spec.queue) {
-            self.statement.raw_bind_parameter(1, task.spec.queue.as_str())?;
-            self.queue = Some(task.spec.queue.clone());
-        }
-        if self.kind.as_ref() != Some(&task.spec.kind) {
-            self.statement.raw_bind_parameter(2, task.spec.kind.as_str())?;
-            self.kind = Some(task.spec.kind.clone());
-        }
-        Ok(())
-    }
-}
-
 /// Prepared statements that write rows.
 #[derive(Debug)]
 pub(super) struct Statements<'c> {
-    insert_succeeded: Named<'c>,
-    insert_queued: Named<'c>,
-    insert: Named<'c>,
+    insert_succeeded: Inserts<'c>,
+    insert_queued: Inserts<'c>,
+    insert: Statement<'c>,
     update: Statement<'c>,
     delete: Statement<'c>,
     delete_payload: Statement<'c>,
@@ -82,9 +54,9 @@ impl<'c> Statements<'c> {
     /// Prepares all of them.
     pub(super) fn prepare(connection: &'c Connection) -> Result<Self> {
         Ok(Self {
-            insert_succeeded: Named::new(connection, INSERT_SUCCEEDED)?,
-            insert_queued: Named::new(connection, INSERT_QUEUED)?,
-            insert: Named::new(connection, INSERT)?,
+            insert_succeeded: Inserts::prepare(connection, Shape::Succeeded)?,
+            insert_queued: Inserts::prepare(connection, Shape::Queued)?,
+            insert: connection.prepare(INSERT)?,
             update: connection.prepare(UPDATE)?,
             delete: connection.prepare(DELETE)?,
             delete_payload: connection.prepare(DELETE_PAYLOAD)?,
@@ -95,39 +67,54 @@ impl<'c> Statements<'c> {
         })
     }
 
-    /// Writes one row of a cut and says how many rows of `tasks` that changed: one, unless the
-    /// disk does not hold what the ledger believes.
-    pub(super) fn write(&mut self, row: &Row) -> Result<usize> {
+    /// Writes rows. New rows of the common shapes come last, many at a time: nothing else in
+    /// the same commit is about their tasks, and a row that makes room for one of their ids or
+    /// keys is removed before.
+    pub(super) fn write(&mut self, rows: &[Row]) -> std::result::Result<(), Failed> {
+        let (mut succeeded, mut queued) = (Vec::new(), Vec::new());
+        for row in rows {
+            let shape = if row.write == Write::Insert { Shape::of(&row.task) } else { None };
+            match shape {
+                Some(Shape::Succeeded) => succeeded.push(row),
+                Some(Shape::Queued) => queued.push(row),
+                None => self.write_rare(row)?,
+            }
+            if !row.endings.is_empty() && !is_gone(row) {
+                self.insert_endings(row)?;
+            }
+        }
+        self.insert_succeeded.write(&succeeded)?;
+        self.insert_queued.write(&queued)?;
+        Ok(())
+    }
+
+    /// Writes one row by itself; it must change exactly one row of `tasks`.
+    fn write_rare(&mut self, row: &Row) -> std::result::Result<(), Failed> {
         let changed = match row.write {
-            Write::Nothing => return Ok(1),
+            Write::Nothing => return Ok(()),
             Write::Insert => self.insert_row(row)?,
             Write::Update { base } => self.update_row(row, base)?,
-            Write::Delete { base } => return self.delete_row(row, base),
+            Write::Delete { base } => self.delete_row(row, base)?,
         };
-        if !row.endings.is_empty() {
-            self.insert_endings(row)?;
+        match changed {
+            1 => Ok(()),
+            _ => Err(Failed::Diverged { seq: row.seq, changed }),
         }
-        Ok(changed)
     }
 
     fn insert_row(&mut self, row: &Row) -> Result<usize> {
         let task = &row.task;
-        if let Some((payload, result)) = plain_success(task) {
-            return self.insert_succeeded(row, payload, result);
-        }
-        if let Some((payload, place)) = plain_queued(task) {
-            return self.insert_queued(row, payload, place);
-        }
         let apart = payload_apart(task);
         if let Some(text) = apart {
             self.insert_payload.raw_bind_parameter(1, row.seq.cast_signed())?;
             self.insert_payload.raw_bind_parameter(2, text)?;
             self.insert_payload.raw_execute()?;
         }
-        self.insert.bind_names(task)?;
-        let statement = &mut self.insert.statement;
+        let statement = &mut self.insert;
+        statement.raw_bind_parameter(1, task.spec.queue.as_str())?;
+        statement.raw_bind_parameter(2, task.spec.kind.as_str())?;
         statement.raw_bind_parameter(3, row.seq.cast_signed())?;
-        statement.raw_bind_parameter(4, task.id().as_bytes())?;
+        statement.raw_bind_parameter(4, task.id().as_bytes().as_slice())?;
         let next = bind_changing(statement, task)?;
         let inline = inline_column(&task.spec.payload).filter(|_| apart.is_none());
         statement.raw_bind_parameter(next, task.spec.priority.level())?;
@@ -135,38 +122,6 @@ impl<'c> Statements<'c> {
         statement.raw_bind_parameter(next + 2, options_column(task))?;
         statement.raw_bind_parameter(next + 3, inline)?;
         statement.raw_bind_parameter(next + 4, blob_column(&task.spec.payload))?;
-        statement.raw_execute()
-    }
-
-    /// The shape of a short task: all of its life in one statement.
-    fn insert_succeeded(&mut self, row: &Row, payload: &[u8], result: &[u8]) -> Result<usize> {
-        let task = &row.task;
-        self.insert_succeeded.bind_names(task)?;
-        let statement = &mut self.insert_succeeded.statement;
-        statement.raw_bind_parameter(3, row.seq.cast_signed())?;
-        statement.raw_bind_parameter(4, task.id().as_bytes())?;
-        statement.raw_bind_parameter(5, task.version.cast_signed())?;
-        statement.raw_bind_parameter(6, task.spec.priority.level())?;
-        statement.raw_bind_parameter(7, task.attempt.cast_signed())?;
-        statement.raw_bind_parameter(8, task.spec.submitted_at.as_micros())?;
-        statement.raw_bind_parameter(9, task.started_at.map(|at| at.as_micros()))?;
-        statement.raw_bind_parameter(10, task.finished_at.map(|at| at.as_micros()))?;
-        statement.raw_bind_parameter(11, task.prune_at().map(|at| at.as_micros()))?;
-        statement.raw_bind_parameter(12, payload)?;
-        statement.raw_bind_parameter(13, result)?;
-        statement.raw_execute()
-    }
-
-    fn insert_queued(&mut self, row: &Row, payload: &[u8], place: i64) -> Result<usize> {
-        let task = &row.task;
-        self.insert_queued.bind_names(task)?;
-        let statement = &mut self.insert_queued.statement;
-        statement.raw_bind_parameter(3, row.seq.cast_signed())?;
-        statement.raw_bind_parameter(4, task.id().as_bytes())?;
-        statement.raw_bind_parameter(5, task.spec.priority.level())?;
-        statement.raw_bind_parameter(6, task.spec.submitted_at.as_micros())?;
-        statement.raw_bind_parameter(7, place)?;
-        statement.raw_bind_parameter(8, payload)?;
         statement.raw_execute()
     }
 
@@ -191,7 +146,7 @@ impl<'c> Statements<'c> {
         self.delete_attempts.raw_execute()?;
         if let Some(key) = &task.spec.options().idempotency_key {
             self.delete_key.raw_bind_parameter(1, key.as_str())?;
-            self.delete_key.raw_bind_parameter(2, task.id().as_bytes())?;
+            self.delete_key.raw_bind_parameter(2, task.id().as_bytes().as_slice())?;
             self.delete_key.raw_execute()?;
         }
         Ok(changed)
@@ -243,27 +198,6 @@ fn bind_changing(statement: &mut Statement<'_>, task: &Task) -> Result<usize> {
     Ok(at)
 }
 
-/// Payload and result of a task that succeeded without anything worth a word.
-fn plain_success(task: &Task) -> Option<(&[u8], &[u8])> {
-    let is_plain = task.state == State::Succeeded
-        && task.spec.options.is_none()
-        && task.last_token.is_none()
-        && task.failure.is_none()
-        && task.charged == 0
-        && task.crashes == 0
-        && !task.cancel_requested;
-    match (&task.spec.payload, &task.result) {
-        (Body::Inline(payload), Some(Body::Inline(result))) if is_plain => Some((payload, result)),
-        _ => None,
-    }
-}
-
-/// Payload and place of a task that was accepted and nothing else.
-fn plain_queued(task: &Task) -> Option<(&[u8], i64)> {
-    let State::Queued { place } = task.state else { return None };
-    let payload = inline_column(&task.spec.payload)?;
-    let is_plain = task.version == 1
-        && task.spec.options.is_none()
-        && payload.len() <= PAYLOAD_IN_ROW_MAX;
-    is_plain.then_some((payload, place.0))
+fn is_gone(row: &Row) -> bool {
+    matches!(row.write, Write::Delete { .. } | Write::Nothing)
 }

@@ -22,6 +22,8 @@ const HELD_BY: &str = "SELECT id FROM tasks INDEXED BY tasks_session \
     WHERE session = ?1 ORDER BY started_at, id LIMIT ?2";
 /// However much is not written yet, a sweep reads at most this many ids more than asked.
 const STALE_MAX: usize = 20_000;
+/// How often a sweep looks for an exact answer; what it misses, the next one finds.
+const LOOKS_MAX: usize = 3;
 
 impl SqliteRecords {
     /// Finds and decides at most `limit` tasks.
@@ -32,21 +34,42 @@ impl SqliteRecords {
         limit: usize,
     ) -> std::result::Result<Applied, PortError> {
         let _turn = self.turn.lock().await;
-        // Rows of tasks that have moved on since take places in the index.
-        let stale = self.shared.lock().unwritten().min(STALE_MAX);
-        let ids = {
-            let inside = self.gate.enter(Purpose::LookUp).await;
-            let read = inside.snapshot(|connection| candidates(connection, sweep, now, limit + stale));
-            read.map_err(read_error)?
+        let mut looks_left = LOOKS_MAX;
+        loop {
+            looks_left -= 1;
+            let (ids, published) = self.candidates_on_disk(sweep, now, limit).await?;
+            let mut learned = Learned::default();
+            self.bring_in_all(&mut learned, &ids).await?;
+            let mut state = self.shared.lock_to_decide().map_err(unavailable)?;
+            if state.published != published && looks_left > 0 {
+                // A commit came between: a task may have left memory just before it was asked
+                // for, and just after the index was read.
+                learned.forget(&mut state, now);
+                continue;
+            }
+            let tasks = state.ledger.candidates(sweep, now, limit);
+            let applied = state.ledger.decide_sweep(sweep, &tasks, now);
+            learned.forget(&mut state, now);
+            self.decided(state, applied.position);
+            return Ok(applied);
+        }
+    }
+
+    /// What the index names, and how many commits were published before it was read.
+    async fn candidates_on_disk(
+        &self,
+        sweep: Sweep,
+        now: Timestamp,
+        limit: usize,
+    ) -> std::result::Result<(Vec<TaskId>, u64), PortError> {
+        let (stale, published) = {
+            let state = self.shared.lock();
+            // Rows of tasks that have moved on since take places in the index.
+            (state.unwritten().min(STALE_MAX), state.published)
         };
-        let mut learned = Learned::default();
-        self.bring_in_all(&mut learned, &ids).await?;
-        let mut state = self.shared.lock_to_decide().map_err(unavailable)?;
-        let tasks = state.ledger.candidates(sweep, now, limit);
-        let applied = state.ledger.decide_sweep(sweep, &tasks, now);
-        learned.forget(&mut state, now);
-        self.decided(state, applied.position);
-        Ok(applied)
+        let inside = self.gate.enter(Purpose::LookUp).await;
+        let read = inside.snapshot(|connection| candidates(connection, sweep, now, limit.saturating_add(stale)));
+        Ok((read.map_err(read_error)?, published))
     }
 }
 

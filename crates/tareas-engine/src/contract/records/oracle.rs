@@ -41,7 +41,7 @@ pub async fn random_histories_with_restarts_equal_the_oracle(fresh: &FreshRecord
                 all_durable(&*store).await;
                 pair.release_store();
                 store = fresh.reopen(store).await;
-                pair.hold(Arc::clone(&store));
+                pair.hold(Arc::clone(&store), fresh.is_sudden());
                 pair.compare_all().await;
             }
         }

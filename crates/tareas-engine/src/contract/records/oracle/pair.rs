@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tareas_core::ledger::{self, priorities};
+use tareas_core::ledger::{Config, Stored, Write, priorities};
 use tareas_core::{
     Attempt, Batch, Command, Lane, Ledger, Outcome, Phase, Place, Rejected, Sweep, Task, TaskId,
     Timestamp,
@@ -20,6 +20,10 @@ pub(super) struct Pair {
     store: Option<Arc<dyn Store>>,
     oracle: Ledger,
     attempts: HashMap<TaskId, Vec<Attempt>>,
+    /// The order of acceptance of what there is.
+    seqs: HashMap<TaskId, u64>,
+    /// What the next life of the oracle goes on from.
+    config: Config,
     /// Everything that was ever submitted.
     ids: Vec<TaskId>,
 }
@@ -35,11 +39,12 @@ impl Pair {
         )
         .await;
         assert!(before.is_empty(), "a history begins with an empty store");
-        let oracle = Ledger::new(ledger::Config::default());
         Self {
             store: Some(store),
-            oracle,
+            oracle: Ledger::new(Config::default()),
             attempts: HashMap::new(),
+            seqs: HashMap::new(),
+            config: Config::default(),
             ids: Vec::new(),
         }
     }
@@ -53,8 +58,33 @@ impl Pair {
         self.store = None;
     }
 
-    pub(super) fn hold(&mut self, store: Arc<dyn Store>) {
+    /// Goes on with the next life of the store.
+    pub(super) fn hold(&mut self, store: Arc<dyn Store>, was_sudden: bool) {
         self.store = Some(store);
+        if was_sudden {
+            self.suspect_all();
+        }
+    }
+
+    /// Begins a life of the oracle in which everything accepted so far may have been started.
+    fn suspect_all(&mut self) {
+        let suspect_seq = self.config.high_seq;
+        let mut next = Ledger::new(Config {
+            suspect_seq,
+            ..self.config.clone()
+        });
+        let stored = self.seqs.iter().filter_map(|(id, seq)| {
+            let task = self.oracle.get(*id)?.clone();
+            Some(Stored { seq: *seq, task })
+        });
+        next.install(stored.collect());
+        for (queue, counts) in self.oracle.counts() {
+            next.install_counts(queue, *counts);
+        }
+        for (queue, paused) in self.oracle.queues() {
+            next.install_paused(queue, paused);
+        }
+        self.oracle = next;
     }
 
     fn store(&self) -> Arc<dyn Store> {
@@ -158,16 +188,20 @@ impl Pair {
 
     /// Makes the oracle's decisions durable, and keeps what a store keeps of attempts.
     fn settle(&mut self, now: Timestamp) {
-        for row in self.oracle.settle_in_memory(now).rows {
+        let cut = self.oracle.settle_in_memory(now);
+        self.config.high_seq = cut.high_seq;
+        self.config.high_place = cut.high_place;
+        for row in cut.rows {
+            let id = row.task.id();
             match row.write {
-                ledger::Write::Delete { .. } | ledger::Write::Nothing => {
-                    self.attempts.remove(&row.task.id());
+                Write::Delete { .. } | Write::Nothing => {
+                    self.attempts.remove(&id);
+                    self.seqs.remove(&id);
                 }
-                _ => self
-                    .attempts
-                    .entry(row.task.id())
-                    .or_default()
-                    .extend(row.endings),
+                Write::Insert | Write::Update { .. } => {
+                    self.attempts.entry(id).or_default().extend(row.endings);
+                    self.seqs.insert(id, row.seq);
+                }
             }
         }
     }
