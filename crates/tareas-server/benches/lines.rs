@@ -25,7 +25,10 @@ const CONNECTIONS: usize = 1_000;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|given| given == word);
-    let tasks = words.iter().find_map(|word| word.parse().ok()).unwrap_or(300_000);
+    let tasks = words
+        .iter()
+        .find_map(|word| word.parse().ok())
+        .unwrap_or(300_000);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -35,14 +38,21 @@ fn main() {
     let _entered = runtime.enter();
     let (listener, engine, supervisor) = if has("sqlite") {
         let config = SqliteConfig::new(folder.path(), Arc::new(SystemClock));
-        serve(Arc::new(SqliteRecords::open(config).expect("a store")), folder.path())
+        serve(
+            Arc::new(SqliteRecords::open(config).expect("a store")),
+            folder.path(),
+        )
     } else {
         serve(Arc::new(MemoryRecords::default()), folder.path())
     };
     let address = listener.addresses()[0];
     for _ in 0..3 {
         let started = Instant::now();
-        if has("closed") { closed(address, tasks) } else { pipelined(address, tasks) }
+        if has("closed") {
+            closed(address, tasks)
+        } else {
+            pipelined(address, tasks)
+        }
         let seconds = started.elapsed().as_secs_f64();
         report(&format!("{:.0} tasks/s", tasks as f64 / seconds));
     }
@@ -68,7 +78,12 @@ fn serve<R: Records + Settings>(
     };
     let engine = Engine::new(ports, EngineConfig::new(SessionId(1), 1, 42));
     let registry = Registry::with_builtins();
-    engine.kinds().announce(registry.kinds().iter().filter_map(|k| Kind::new(&k.name).ok()));
+    engine.kinds().announce(
+        registry
+            .kinds()
+            .iter()
+            .filter_map(|k| Kind::new(&k.name).ok()),
+    );
     let supervisor = Supervisor::new();
     services::start(&engine, &supervisor);
     let dispatcher = Dispatcher::new(Arc::clone(&engine));
@@ -78,11 +93,16 @@ fn serve<R: Records + Settings>(
             let started = Instant::now();
             let mut settled: Vec<_> = claimed.drain(..).map(|c| run(&registry, c)).collect();
             let each = started.elapsed() / settled.len().max(1) as u32;
-            settled.iter_mut().for_each(|settled| settled.run_time = each);
+            settled
+                .iter_mut()
+                .for_each(|settled| settled.run_time = each);
             dispatcher.settle(settled);
         }
     });
-    let config = ServerConfig { bind: vec![([127, 0, 0, 1], 0).into()], ..ServerConfig::default() };
+    let config = ServerConfig {
+        bind: vec![([127, 0, 0, 1], 0).into()],
+        ..ServerConfig::default()
+    };
     let state = ServerState::new(Arc::clone(&engine), config);
     (Listener::start(state).expect("a port"), engine, supervisor)
 }
@@ -117,7 +137,10 @@ fn pipelined(address: SocketAddr, tasks: usize) {
     while lines < 2 * tasks {
         let count = reader.read(&mut buffer).expect("answers");
         assert!(count > 0, "closed after {lines} lines");
-        lines += buffer[..count].iter().filter(|byte| **byte == b'\n').count();
+        lines += buffer[..count]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
     }
     sending.join().expect("all sent");
 }
@@ -125,10 +148,13 @@ fn pipelined(address: SocketAddr, tasks: usize) {
 fn closed(address: SocketAddr, tasks: usize) {
     let each = tasks / CONNECTIONS;
     let clients = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         runtime.expect("a runtime").block_on(async move {
-            let clients: Vec<_> =
-                (0..CONNECTIONS).map(|_| tokio::spawn(ask(address, each))).collect();
+            let clients: Vec<_> = (0..CONNECTIONS)
+                .map(|_| tokio::spawn(ask(address, each)))
+                .collect();
             for client in clients {
                 client.await.expect("a client");
             }
@@ -138,7 +164,9 @@ fn closed(address: SocketAddr, tasks: usize) {
 }
 
 async fn ask(address: SocketAddr, times: usize) {
-    let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+    let mut stream = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("a connection");
     stream.set_nodelay(true).expect("an option");
     let (reader, mut writer) = stream.split();
     let (mut reader, mut line) = (BufReader::new(reader), String::new());

@@ -45,10 +45,15 @@ pub fn error(refusal: &Refusal, lang: Lang) -> ErrorObject {
         None => error,
     };
     match refusal {
-        Refusal::UnknownKind { kind, nearest } => {
-            unknown_kind(error, kind.as_str(), nearest.as_ref().map(|kind| kind.as_str()), lang)
+        Refusal::UnknownKind { kind, nearest } => unknown_kind(
+            error,
+            kind.as_str(),
+            nearest.as_ref().map(|kind| kind.as_str()),
+            lang,
+        ),
+        Refusal::Rejected(Rejected::WrongState { phase }) => {
+            error.message(wrong_state(*phase, lang))
         }
-        Refusal::Rejected(Rejected::WrongState { phase }) => error.message(wrong_state(*phase, lang)),
         Refusal::Rejected(Rejected::Mismatch { of }) => error.message(match lang {
             Lang::En => format!("task {of} has the same identity and another content"),
             Lang::Es => format!("la tarea {of} tiene la misma identidad y otro contenido"),
@@ -109,7 +114,11 @@ mod tests {
 
     #[test]
     fn what_may_be_tried_again_says_when() {
-        for rejected in [Rejected::Overloaded, Rejected::QueueFull, Rejected::StorageFull] {
+        for rejected in [
+            Rejected::Overloaded,
+            Rejected::QueueFull,
+            Rejected::StorageFull,
+        ] {
             let refused = error(&Refusal::Rejected(rejected), Lang::En);
             assert!(refused.retryable && refused.retry_after_ms.is_some());
         }

@@ -24,7 +24,9 @@ pub fn submission(
     let mut submission = Submission::new(kind, payload);
     submission.id = decoded.task_id.map(TaskId::from_bytes);
     submission.watch = watch;
-    let Some(wanted) = &decoded.options else { return Ok(submission) };
+    let Some(wanted) = &decoded.options else {
+        return Ok(submission);
+    };
     if let Some(queue) = &wanted.queue {
         submission.queue =
             QueueName::new(queue).map_err(|_| Refusal::of(Fault::Missing { member: "queue" }))?;
@@ -42,7 +44,11 @@ pub fn submission(
 /// # Errors
 /// When it cannot be a name, which the decoder has checked already.
 pub fn kind(name: &str) -> Result<Kind, Box<Refusal>> {
-    Kind::new(name).map_err(|_| Refusal::of(Fault::NotAKind { kind: name.to_owned() }))
+    Kind::new(name).map_err(|_| {
+        Refusal::of(Fault::NotAKind {
+            kind: name.to_owned(),
+        })
+    })
 }
 
 fn due(wanted: &request::Options<'_>) -> Due {
@@ -66,7 +72,11 @@ fn options(wanted: &request::Options<'_>) -> Option<Box<Options>> {
         retention: wanted.retention_ms.map(Duration::from_millis),
         idempotency_key: wanted.idempotency_key.as_deref().map(SmolStr::new),
         metadata: wanted.metadata.iter().map(entry).collect(),
-        requires: wanted.requires.iter().map(|label| SmolStr::new(&**label)).collect(),
+        requires: wanted
+            .requires
+            .iter()
+            .map(|label| SmolStr::new(&**label))
+            .collect(),
         keep_until: None,
     };
     (options != Options::default()).then(|| Box::new(options))
@@ -129,7 +139,10 @@ mod tests {
         assert!(submission.id.is_some());
         assert_eq!(options.expires_at, Some(Timestamp::from_millis(1000)));
         assert_eq!(options.timeout, Some(Duration::from_secs(2)));
-        assert_eq!((retry.max_attempts, retry.backoff.initial.as_millis()), (2, 10));
+        assert_eq!(
+            (retry.max_attempts, retry.backoff.initial.as_millis()),
+            (2, 10)
+        );
         assert_eq!(retry.backoff.max, RetryPolicy::default().backoff.max);
         assert_eq!(options.idempotency_key.as_deref(), Some("k"));
         assert_eq!(options.metadata["a"], "b");

@@ -1,7 +1,7 @@
 //! What every face of the server shares: the engine, the configuration, the open connections.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tareas_core::Timestamp;
@@ -60,7 +60,8 @@ pub struct ServerState {
     pub engine: Arc<Engine>,
     /// How this server is set up.
     pub config: ServerConfig,
-    /// Cancelled when the server stops: connections finish what they owe and end.
+    /// Cancelled when the server stops: connections finish what they owe and end. Cancelled by
+    /// [`Listener::finish`](crate::Listener::finish) and nobody else.
     pub shutdown: CancellationToken,
     /// Cancelled when the grace of that is over: connections close whatever they owe.
     pub close_now: CancellationToken,
@@ -71,6 +72,9 @@ pub struct ServerState {
     /// When this server started.
     pub started_at: Timestamp,
     bound: OnceLock<Vec<SocketAddr>>,
+    /// What the tokens say, for those who ask at every turn: asking a token takes a lock.
+    is_finishing: AtomicBool,
+    is_closing_now: AtomicBool,
 }
 
 impl ServerState {
@@ -85,12 +89,34 @@ impl ServerState {
             connections: Connections::default(),
             http: HttpState::default(),
             bound: OnceLock::new(),
+            is_finishing: AtomicBool::new(false),
+            is_closing_now: AtomicBool::new(false),
         })
     }
 
     /// The addresses that it listens on, with the ports that were given; empty before it does.
     pub fn bound(&self) -> &[SocketAddr] {
         self.bound.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether connections are to finish what they owe and end.
+    pub(crate) fn is_finishing(&self) -> bool {
+        self.is_finishing.load(Ordering::Relaxed)
+    }
+
+    /// Whether connections are to close whatever they owe.
+    pub(crate) fn is_closing_now(&self) -> bool {
+        self.is_closing_now.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn finish(&self) {
+        self.is_finishing.store(true, Ordering::Relaxed);
+        self.shutdown.cancel();
+    }
+
+    pub(crate) fn close_now(&self) {
+        self.is_closing_now.store(true, Ordering::Relaxed);
+        self.close_now.cancel();
     }
 
     pub(crate) fn set_bound(&self, bound: Vec<SocketAddr>) {

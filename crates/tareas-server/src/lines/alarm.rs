@@ -14,7 +14,9 @@ pub(super) struct Alarm {
 impl Alarm {
     /// An alarm that rings at `at`, if nothing else is said.
     pub(super) fn new(at: Instant) -> Self {
-        Self { sleep: Box::pin(sleep_until(at)) }
+        Self {
+            sleep: Box::pin(sleep_until(at)),
+        }
     }
 
     /// Ready once `at` has come. When `at` moves away, the timer is left as it is and looked at
@@ -46,7 +48,11 @@ mod tests {
         let mut alarm = Alarm::new(start + Duration::from_secs(60));
         let soon = start + Duration::from_millis(5);
         let later = start + Duration::from_millis(20);
-        assert!(poll_fn(|cx| Poll::Ready(alarm.poll(cx, soon))).await.is_pending());
+        assert!(
+            poll_fn(|cx| Poll::Ready(alarm.poll(cx, soon)))
+                .await
+                .is_pending()
+        );
         poll_fn(|cx| alarm.poll(cx, later)).await;
         assert!(Instant::now() >= later);
     }

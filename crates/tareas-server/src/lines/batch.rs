@@ -32,7 +32,8 @@ impl Desk {
                         wait: batch.wait,
                         tag: None,
                     };
-                    self.gather_submission(submission, asked, &mut gathered).err()
+                    self.gather_submission(submission, asked, &mut gathered)
+                        .err()
                 }
                 Err(refusal) => Some(refusal.clone()),
             };
@@ -43,7 +44,7 @@ impl Desk {
             let verdicts = verdicts(submitted, refused, lang);
             let references = batch.tasks.iter().map(|task| task.as_ref().ok()?.reference);
             let answers = verdicts.iter().zip(references).map(|(verdict, reference)| {
-                let accepted = verdict.as_ref();
+                let accepted = verdict.as_ref().map_err(AsRef::as_ref);
                 accepted.map(|accepted| acknowledgement(accepted, outbox.durability, reference))
             });
             let mut line = Vec::new();
@@ -60,14 +61,14 @@ fn verdicts(
     submitted: &Submitted,
     refused: Vec<Option<ErrorObject>>,
     lang: Lang,
-) -> Vec<Result<&Accepted, ErrorObject>> {
+) -> Vec<Result<&Accepted, Box<ErrorObject>>> {
     let mut outcomes = submitted.outcomes.iter();
     let mut verdict = |refused| match refused {
-        Some(error) => Err(error),
+        Some(error) => Err(Box::new(error)),
         None => match outcomes.next() {
             Some(Ok(accepted)) => Ok(accepted),
-            Some(Err(refusal)) => Err(codes::error(refusal, lang)),
-            None => Err(ErrorObject::new(Code::Bug, lang)),
+            Some(Err(refusal)) => Err(Box::new(codes::error(refusal, lang))),
+            None => Err(Box::new(ErrorObject::new(Code::Bug, lang))),
         },
     };
     refused.into_iter().map(&mut verdict).collect()

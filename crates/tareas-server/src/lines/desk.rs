@@ -36,7 +36,14 @@ pub(super) enum Next {
 impl Desk {
     pub(super) fn new(state: Arc<ServerState>, outbox: Arc<Outbox>, peer: SmolStr) -> Self {
         let listening = state.engine.listen(Arc::clone(&outbox) as _);
-        Self { state, outbox, listening, peer, decoder: Decoder::new(), kind: None }
+        Self {
+            state,
+            outbox,
+            listening,
+            peer,
+            decoder: Decoder::new(),
+            kind: None,
+        }
     }
 
     /// Gathers a line that submits a task; gives back any other.
@@ -50,12 +57,28 @@ impl Desk {
         let submission = match decoded.request {
             Ok(Request::Submit(submission)) => submission,
             Ok(Request::Text { kind, rest }) => Submission::from_text(kind, rest),
-            request => return Some(Line { face, reference, request }),
+            request => {
+                return Some(Line {
+                    face,
+                    reference,
+                    request,
+                });
+            }
         };
-        let asked = Asked { face, reference, bytes: line.len(), wait: submission.wait, tag: None };
+        let asked = Asked {
+            face,
+            reference,
+            bytes: line.len(),
+            wait: submission.wait,
+            tag: None,
+        };
         match self.gather_submission(&submission, asked, gathered) {
             Ok(()) => None,
-            Err(refusal) => Some(Line { face, reference, request: Err(refusal) }),
+            Err(refusal) => Some(Line {
+                face,
+                reference,
+                request: Err(refusal),
+            }),
         }
     }
 
@@ -76,7 +99,7 @@ impl Desk {
 
     /// Submits what was gathered.
     pub(super) async fn submit(&self, gathered: &mut Gathered<'_>) {
-        if gathered.len() > 0 {
+        if !gathered.is_empty() {
             let acknowledge =
                 |submitted: &_, asked: &[Asked<'_>]| self.outbox.acknowledge(submitted, asked);
             self.submit_with(gathered, acknowledge).await;
@@ -95,7 +118,10 @@ impl Desk {
             submission.watch = line.tag.map(Tag::to_number);
         }
         let acknowledge = |submitted: &Submitted| acknowledge(submitted, &asked);
-        self.state.engine.submit(submissions, Some(&self.listening), acknowledge).await;
+        self.state
+            .engine
+            .submit(submissions, Some(&self.listening), acknowledge)
+            .await;
     }
 
     /// Refuses a line.
@@ -108,7 +134,9 @@ impl Desk {
     ) {
         if face == Face::Json {
             error.reference = reference.map(str::to_owned);
-            return self.outbox.reply(Position::ZERO, |out| error.append_answer(out));
+            return self
+                .outbox
+                .reply(Position::ZERO, |out| error.append_answer(out));
         }
         let mut text = Vec::new();
         error.append_text(&mut text);

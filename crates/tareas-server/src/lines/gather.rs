@@ -33,6 +33,10 @@ impl<'b> Gathered<'b> {
         self.submissions.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.submissions.is_empty()
+    }
+
     /// Adds a submission; its payload is the one given, whatever it says itself.
     pub(super) fn add(
         &mut self,
@@ -44,7 +48,9 @@ impl<'b> Gathered<'b> {
             submission.payload = payload.to_bytes();
         } else {
             payload.append_to(&mut self.payloads.text);
-            self.payloads.ends.push((self.submissions.len(), self.payloads.text.len()));
+            self.payloads
+                .ends
+                .push((self.submissions.len(), self.payloads.text.len()));
         }
         self.submissions.push(submission);
         self.asked.push(asked);
@@ -56,7 +62,10 @@ impl<'b> Gathered<'b> {
     /// Everything that was gathered; nothing is left.
     pub(super) fn take(&mut self) -> (Vec<Submission>, Vec<Asked<'b>>) {
         self.payloads.hand_out(&mut self.submissions);
-        (std::mem::take(&mut self.submissions), std::mem::take(&mut self.asked))
+        (
+            std::mem::take(&mut self.submissions),
+            std::mem::take(&mut self.asked),
+        )
     }
 }
 
@@ -98,14 +107,18 @@ mod tests {
         }
         let (submissions, asked) = gathered.take();
         assert_eq!((asked.len(), gathered.len()), (texts.len(), 0));
-        submissions.into_iter().map(|submission| submission.payload).collect()
+        submissions
+            .into_iter()
+            .map(|submission| submission.payload)
+            .collect()
     }
 
     #[test]
     fn each_submission_gets_its_own_payload() {
         for count in [0, 1, 2, 5_000] {
-            let texts: Vec<String> =
-                (0..count).map(|n| n.to_string().repeat(1 + n % 7 * 500)).collect();
+            let texts: Vec<String> = (0..count)
+                .map(|n| n.to_string().repeat(1 + n % 7 * 500))
+                .collect();
             let wanted: Vec<Bytes> = texts.iter().map(|t| format!("\"{t}\"").into()).collect();
             assert_eq!(payloads(&texts), wanted);
         }

@@ -28,7 +28,10 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 /// Appends the help, without a line end.
 pub(super) fn append_help(out: &mut Vec<u8>, kinds: &[Kind], lang: Lang) {
-    let opening = lang.pick("a line is a task, try: ", "una línea es una tarea, pruebe: ");
+    let opening = lang.pick(
+        "a line is a task, try: ",
+        "una línea es una tarea, pruebe: ",
+    );
     out.extend_from_slice(opening.as_bytes());
     for (index, kind) in kinds.iter().enumerate() {
         if index > 0 {
@@ -51,6 +54,9 @@ mod tests {
         let mut out = Vec::new();
         append_help(&mut out, &kinds, Lang::Es);
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "una línea es una tarea, pruebe: square 5 | resize | para salir: salir");
+        assert_eq!(
+            text,
+            "una línea es una tarea, pruebe: square 5 | resize | para salir: salir"
+        );
     }
 }

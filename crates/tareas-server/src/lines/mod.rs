@@ -5,7 +5,7 @@
 //! | `connection` | the loop: read, work, write what is durable, sleep |
 //! | `desk`, `gather`, `batch` | lines that submit tasks become calls of the engine |
 //! | `replies`, `help` | every other line, answered |
-//! | `outbox`, `queued`, `texts`, `tag` | what is owed, in which order it leaves, and when it may |
+//! | `outbox`, `owed`, `queued`, `texts`, `tag` | what is owed, in which order it leaves, and when it may |
 //! | `tell`, `recall` | acknowledgements and ends, written into the outbox |
 //! | `alarm`, `stop` | what else a connection may wait for |
 //!
@@ -20,6 +20,7 @@ mod desk;
 mod gather;
 mod help;
 mod outbox;
+mod owed;
 mod queued;
 mod recall;
 mod replies;

@@ -5,7 +5,6 @@
 //! Nobody blocks here: a result that finds too much waiting is kept as an id only and read again
 //! from the records when there is room ([`super::recall`]).
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -17,14 +16,9 @@ use tareas_protocol::request::Face;
 use tareas_protocol::response::Durability;
 use tokio::time::Instant;
 
-use super::queued::Queued;
+use super::owed::{Entry, Owed, Parked};
 use super::tag::Tag;
-use super::texts::{Answered, Texts};
 use crate::{Limits, ServerConfig};
-
-/// What waits for the disk is not the client's fault: this many times more of it may wait than
-/// of what the client does not take.
-const UNDURABLE_FACTOR: usize = 4;
 
 /// The outbox of one connection.
 #[derive(Debug)]
@@ -32,47 +26,10 @@ pub(super) struct Outbox {
     pub(super) limits: Limits,
     pub(super) durability: Durability,
     is_spanish: AtomicBool,
-    /// Too much waits: ends are kept as ids. Only a copy of what [`Inner::is_crowded`] says, for
+    /// Too much waits: ends are kept as ids. Only a copy of what [`Owed::is_crowded`] says, for
     /// those who do not hold the lock.
     is_crowded: AtomicBool,
-    inner: Mutex<Inner>,
-}
-
-/// What is behind the lock. Held for microseconds, never while anything is awaited.
-#[derive(Debug, Default)]
-pub(super) struct Inner {
-    pub(super) queued: Queued,
-    pub(super) texts: Texts,
-    /// Unanswered lines of which more must be known than their length.
-    pub(super) entries: HashMap<u64, Entry>,
-    next_entry: u64,
-    /// When the `wait` commands among them give up.
-    pub(super) waits: BTreeMap<(Instant, u64), TaskId>,
-    /// JSON lines whose answers are to be read from the records.
-    pub(super) deferred: VecDeque<Deferred>,
-    /// Lines that are not answered.
-    open: Answered,
-    /// Bytes that were taken and not written yet.
-    in_flight: usize,
-    /// The socket takes nothing.
-    is_stalled: bool,
-    parked: Option<Parked>,
-}
-
-/// An unanswered JSON line.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) reference: Option<SmolStr>,
-    pub(super) bytes: usize,
-    /// When it gives up, if it is a `wait`.
-    pub(super) deadline: Option<Instant>,
-}
-
-/// A JSON line whose answer is the end of this task.
-#[derive(Debug)]
-pub(super) struct Deferred {
-    pub(super) task: TaskId,
-    pub(super) tag: Tag,
+    inner: Mutex<Owed>,
 }
 
 /// A line that asks for a task, on its way to the engine.
@@ -84,16 +41,6 @@ pub(super) struct Asked<'b> {
     pub(super) wait: bool,
     /// Under which its end is told; see [`Outbox::expect`].
     pub(super) tag: Option<Tag>,
-}
-
-/// A connection that sleeps.
-#[derive(Debug)]
-struct Parked {
-    waker: Waker,
-    /// It has nothing to wait for but new output.
-    for_output: bool,
-    /// It stopped reading because too much is open.
-    for_room: bool,
 }
 
 /// What a connection that is about to sleep has to wait for.
@@ -122,14 +69,18 @@ impl Outbox {
 
     /// The language of this connection.
     pub(super) fn lang(&self) -> Lang {
-        if self.is_spanish.load(Ordering::Relaxed) { Lang::Es } else { Lang::En }
+        if self.is_spanish.load(Ordering::Relaxed) {
+            Lang::Es
+        } else {
+            Lang::En
+        }
     }
 
     pub(super) fn set_lang(&self, lang: Lang) {
         self.is_spanish.store(lang == Lang::Es, Ordering::Relaxed);
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Owed> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,8 +90,9 @@ impl Outbox {
     }
 
     /// Ends a change: notes whether it is crowded now, and wakes the connection if it is time.
-    pub(super) fn changed(&self, mut inner: MutexGuard<'_, Inner>) {
-        self.is_crowded.store(inner.is_crowded(&self.limits), Ordering::Relaxed);
+    pub(super) fn changed(&self, mut inner: MutexGuard<'_, Owed>) {
+        self.is_crowded
+            .store(inner.is_crowded(&self.limits), Ordering::Relaxed);
         let waker = inner.due_waker(&self.limits);
         drop(inner);
         if let Some(waker) = waker {
@@ -179,7 +131,11 @@ impl Outbox {
                 (Face::Json, None) => Tag::Plain { bytes: line.bytes },
                 (Face::Json, Some(reference)) => {
                     let reference = Some(SmolStr::new(reference));
-                    inner.enter(Entry { reference, bytes: line.bytes, deadline: None })
+                    inner.enter(Entry {
+                        reference,
+                        bytes: line.bytes,
+                        deadline: None,
+                    })
                 }
             });
         }
@@ -196,7 +152,11 @@ impl Outbox {
         let mut inner = self.lock();
         inner.open(bytes);
         let reference = reference.map(SmolStr::new);
-        let tag = inner.enter(Entry { reference, bytes, deadline: Some(deadline) });
+        let tag = inner.enter(Entry {
+            reference,
+            bytes,
+            deadline: Some(deadline),
+        });
         if let Tag::Entry(key) = tag {
             inner.waits.insert((deadline, key), task);
         }
@@ -233,14 +193,16 @@ impl Outbox {
         let mut inner = self.lock();
         inner.in_flight = 0;
         inner.is_stalled = false;
-        self.is_crowded.store(inner.is_crowded(&self.limits), Ordering::Relaxed);
+        self.is_crowded
+            .store(inner.is_crowded(&self.limits), Ordering::Relaxed);
     }
 
     /// The socket takes nothing for now.
     pub(super) fn stalled(&self) {
         let mut inner = self.lock();
         inner.is_stalled = true;
-        self.is_crowded.store(inner.is_crowded(&self.limits), Ordering::Relaxed);
+        self.is_crowded
+            .store(inner.is_crowded(&self.limits), Ordering::Relaxed);
     }
 
     /// Whether another line may be read.
@@ -252,8 +214,7 @@ impl Outbox {
     pub(super) fn park(&self, waker: &Waker, wants_room: bool) -> Parking {
         let mut inner = self.lock();
         let front = inner.queued.front();
-        let is_due =
-            inner.can_recall(&self.limits) || (wants_room && inner.has_room(&self.limits));
+        let is_due = inner.can_recall(&self.limits) || (wants_room && inner.has_room(&self.limits));
         inner.parked = Some(Parked {
             waker: waker.clone(),
             for_output: front.is_none(),
@@ -263,7 +224,10 @@ impl Outbox {
             front,
             is_due,
             owes: inner.owes(),
-            deadline: inner.waits.first_key_value().map(|((deadline, _), _)| *deadline),
+            deadline: inner
+                .waits
+                .first_key_value()
+                .map(|((deadline, _), _)| *deadline),
         }
     }
 
@@ -275,77 +239,5 @@ impl Outbox {
     /// Gives back memory that is not used.
     pub(super) fn trim(&self) {
         self.lock().queued.trim();
-    }
-}
-
-impl Inner {
-    fn open(&mut self, bytes: usize) {
-        self.open.lines += 1;
-        self.open.bytes += bytes;
-    }
-
-    pub(super) fn answered(&mut self, answered: Answered) {
-        self.open.lines = self.open.lines.saturating_sub(answered.lines);
-        self.open.bytes = self.open.bytes.saturating_sub(answered.bytes);
-    }
-
-    fn enter(&mut self, entry: Entry) -> Tag {
-        let key = self.next_entry;
-        self.next_entry += 1;
-        self.entries.insert(key, entry);
-        Tag::Entry(key)
-    }
-
-    /// Takes out an entry that is answered.
-    pub(super) fn leave(&mut self, key: u64) -> Option<Entry> {
-        let entry = self.entries.remove(&key)?;
-        if let Some(deadline) = entry.deadline {
-            self.waits.remove(&(deadline, key));
-        }
-        self.answered(Answered { lines: 1, bytes: entry.bytes });
-        Some(entry)
-    }
-
-    pub(super) fn release_texts(&mut self) {
-        let answered = self.texts.release(&mut self.queued);
-        self.answered(answered);
-    }
-
-    fn owes(&self) -> bool {
-        self.open.lines > 0 || self.in_flight > 0 || self.queued.front().is_some()
-    }
-
-    /// Bytes that wait, wherever.
-    fn waiting(&self) -> usize {
-        self.queued.len() + self.texts.len() + self.in_flight
-    }
-
-    pub(super) fn is_crowded(&self, limits: &Limits) -> bool {
-        let factor = if self.is_stalled { 1 } else { UNDURABLE_FACTOR };
-        self.waiting() > limits.outbox_bytes_max.saturating_mul(factor)
-    }
-
-    fn has_room(&self, limits: &Limits) -> bool {
-        self.open.lines < limits.open_lines_max
-            && self.open.bytes < limits.open_bytes_max
-            && !self.is_crowded(limits)
-    }
-
-    /// Whether the first deferred answer can be read now. What waits in line behind it does not
-    /// count, or it would wait for itself.
-    pub(super) fn can_recall(&self, limits: &Limits) -> bool {
-        let is_any = !self.deferred.is_empty() || self.texts.front_deferred().is_some();
-        is_any && self.queued.len() + self.in_flight <= limits.outbox_bytes_max / 2
-    }
-
-    fn due_waker(&mut self, limits: &Limits) -> Option<Waker> {
-        let parked = self.parked.as_ref()?;
-        let has_output = || self.queued.front().is_some() || self.can_recall(limits);
-        // Not at the first line that is answered: reading goes on in large pieces.
-        let has_room_again =
-            || self.open.lines <= limits.open_lines_max / 4 * 3 && self.has_room(limits);
-        let is_due =
-            (parked.for_output && has_output()) || (parked.for_room && has_room_again());
-        if is_due { self.parked.take().map(|parked| parked.waker) } else { None }
     }
 }

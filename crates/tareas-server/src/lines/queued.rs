@@ -102,7 +102,9 @@ mod tests {
     use super::*;
 
     fn push(queued: &mut Queued, position: u64, text: &str) {
-        queued.push(Position(position), |out| out.extend_from_slice(text.as_bytes()));
+        queued.push(Position(position), |out| {
+            out.extend_from_slice(text.as_bytes())
+        });
     }
 
     fn take(queued: &mut Queued, durable: u64) -> String {

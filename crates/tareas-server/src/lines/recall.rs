@@ -7,7 +7,8 @@ use tareas_engine::{Engine, Refusal};
 use tareas_protocol::response::{append_status, end_line};
 use tareas_protocol::{Code, ErrorObject, Lang};
 
-use super::outbox::{Deferred, Outbox};
+use super::outbox::Outbox;
+use super::owed::Deferred;
 use super::tag::Tag;
 use super::texts::Answered;
 use crate::{codes, view};
@@ -35,7 +36,11 @@ impl Outbox {
             return None;
         }
         if let Some((number, task)) = inner.texts.front_deferred() {
-            return Some(Recalled { task, tag: Tag::Text(number), reference: None });
+            return Some(Recalled {
+                task,
+                tag: Tag::Text(number),
+                reference: None,
+            });
         }
         while let Some(Deferred { task, tag }) = inner.deferred.pop_front() {
             let reference = match tag {
@@ -45,7 +50,11 @@ impl Outbox {
                 },
                 _ => None,
             };
-            return Some(Recalled { task, tag, reference });
+            return Some(Recalled {
+                task,
+                tag,
+                reference,
+            });
         }
         None
     }
@@ -85,7 +94,9 @@ impl Outbox {
                     Tag::Plain { bytes } => inner.answered(Answered { lines: 1, bytes }),
                     Tag::Text(_) => {}
                 }
-                inner.queued.push(Position::ZERO, |out| out.extend_from_slice(&text));
+                inner
+                    .queued
+                    .push(Position::ZERO, |out| out.extend_from_slice(&text));
             }
         }
         self.changed(inner);

@@ -14,11 +14,18 @@ use tokio::time::Instant;
 use super::desk::{Desk, Next};
 use super::help::append_help;
 use super::tag::Tag;
-use crate::view::{self, TaskEnd, Whole};
 use crate::codes;
+use crate::view::{self, TaskEnd, Whole};
 
 /// What this server offers besides the protocol itself.
-const FEATURES: [&str; 6] = ["batch", "cancel", "requeue", "schedule", "priorities", "http"];
+const FEATURES: [&str; 6] = [
+    "batch",
+    "cancel",
+    "requeue",
+    "schedule",
+    "priorities",
+    "http",
+];
 
 type Refusal = tareas_engine::Refusal;
 
@@ -37,11 +44,16 @@ impl Desk {
         match request {
             Request::Leave => return Next::Leave,
             Request::Help => self.help(bytes),
-            Request::Ping => self.outbox.reply(Position::ZERO, |out| append_pong(out, reference)),
+            Request::Ping => self
+                .outbox
+                .reply(Position::ZERO, |out| append_pong(out, reference)),
             Request::Hello { lang } => self.hello(lang, reference),
             Request::Auth { .. } => self.auth(reference),
             Request::Batch(batch) => self.batch(batch, reference, bytes).await,
-            Request::Wait { task_id, timeout_ms } => {
+            Request::Wait {
+                task_id,
+                timeout_ms,
+            } => {
                 let timeout = Duration::from_millis(timeout_ms);
                 self.wait(about(task_id), timeout, reference, bytes).await;
             }
@@ -57,7 +69,11 @@ impl Desk {
 
     fn help(&self, bytes: usize) {
         let mut text = Vec::new();
-        append_help(&mut text, &self.state.engine.kinds().all(), self.outbox.lang());
+        append_help(
+            &mut text,
+            &self.state.engine.kinds().all(),
+            self.outbox.lang(),
+        );
         self.outbox.reply_in_text(bytes, text);
     }
 
@@ -74,7 +90,8 @@ impl Desk {
             now_us: self.state.engine.now().as_micros(),
             open_max: self.outbox.limits.open_lines_max as u64,
         };
-        self.outbox.reply(Position::ZERO, |out| hello.append_to(out, reference));
+        self.outbox
+            .reply(Position::ZERO, |out| hello.append_to(out, reference));
     }
 
     fn auth(&self, reference: Option<&str>) {
@@ -123,8 +140,14 @@ impl Desk {
     }
 
     async fn wait(&self, id: TaskId, timeout: Duration, reference: Option<&str>, bytes: usize) {
-        let tag = self.outbox.expect_end(id, reference, bytes, Instant::now() + timeout);
-        let watched = self.state.engine.watch(&self.listening, id, tag.to_number()).await;
+        let tag = self
+            .outbox
+            .expect_end(id, reference, bytes, Instant::now() + timeout);
+        let watched = self
+            .state
+            .engine
+            .watch(&self.listening, id, tag.to_number())
+            .await;
         if let (Err(refusal), Tag::Entry(key)) = (watched, tag) {
             self.outbox.forget(key);
             self.refuse_about(id, &refusal, reference);

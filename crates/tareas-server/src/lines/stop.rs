@@ -1,19 +1,16 @@
 //! The end of the server, as a connection hears of it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Context;
 
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::ServerState;
 
-/// Whether the server is about to stop.
-///
-/// A connection has tokens of its own, below those of the server, since a token that all
-/// connections ask at every turn would make them wait for each other.
+/// Whether the server is about to stop, and a wake-up when it is.
 pub(super) struct Stop {
-    finishing: CancellationToken,
-    closing: CancellationToken,
+    state: Arc<ServerState>,
     /// What wakes the connection. Polled once: its work is always woken by the same waker.
     wakers: [Pin<Box<WaitForCancellationFutureOwned>>; 2],
     is_registered: bool,
@@ -26,11 +23,13 @@ impl std::fmt::Debug for Stop {
 }
 
 impl Stop {
-    pub(super) fn new(state: &ServerState) -> Self {
-        let finishing = state.shutdown.child_token();
-        let closing = state.close_now.child_token();
-        let wakers = [&finishing, &closing].map(|token| Box::pin(token.clone().cancelled_owned()));
-        Self { finishing, closing, wakers, is_registered: false }
+    pub(super) fn new(state: &Arc<ServerState>) -> Self {
+        let tokens = [&state.shutdown, &state.close_now];
+        Self {
+            state: Arc::clone(state),
+            wakers: tokens.map(|token| Box::pin(token.clone().cancelled_owned())),
+            is_registered: false,
+        }
     }
 
     /// Has the polling work woken when the server stops.
@@ -46,11 +45,11 @@ impl Stop {
 
     /// Nothing more is to be read; what is owed is to be given.
     pub(super) fn is_finishing(&self) -> bool {
-        self.finishing.is_cancelled()
+        self.state.is_finishing()
     }
 
     /// The connection is to be closed, whatever it owes.
     pub(super) fn is_closing_now(&self) -> bool {
-        self.closing.is_cancelled()
+        self.state.is_closing_now()
     }
 }

@@ -29,7 +29,9 @@ impl Tag {
     pub(super) fn from_number(number: u64) -> Self {
         let value = number >> KIND_BITS;
         match number & ((1 << KIND_BITS) - 1) {
-            0 => Self::Plain { bytes: usize::try_from(value).unwrap_or(usize::MAX) },
+            0 => Self::Plain {
+                bytes: usize::try_from(value).unwrap_or(usize::MAX),
+            },
             1 => Self::Entry(value),
             _ => Self::Text(value),
         }
@@ -42,7 +44,11 @@ mod tests {
 
     #[test]
     fn a_tag_comes_back_as_it_went() {
-        for tag in [Tag::Plain { bytes: 8 << 20 }, Tag::Entry(u64::MAX >> 2), Tag::Text(0)] {
+        for tag in [
+            Tag::Plain { bytes: 8 << 20 },
+            Tag::Entry(u64::MAX >> 2),
+            Tag::Text(0),
+        ] {
             assert_eq!(Tag::from_number(tag.to_number()), tag);
         }
     }

@@ -6,7 +6,8 @@ use tareas_protocol::Lang;
 use tareas_protocol::request::Face;
 use tareas_protocol::response::{Acknowledgement, Durability, end_line};
 
-use super::outbox::{Asked, Deferred, Inner, Outbox};
+use super::outbox::{Asked, Outbox};
+use super::owed::{Deferred, Owed};
 use super::tag::Tag;
 use super::texts::Answered;
 use crate::{codes, view};
@@ -52,11 +53,17 @@ impl Outbox {
     pub(super) fn hand_in(&self, submitted: &Submitted, asked: &[Asked<'_>], answers: &[u8]) {
         let lang = self.lang();
         let mut inner = self.lock();
-        inner.queued.push(submitted.position, |out| out.extend_from_slice(answers));
-        let refused = submitted.outcomes.iter().zip(asked).filter_map(|(outcome, line)| {
-            let refusal = outcome.as_ref().err()?;
-            Some((refusal, line.tag?, line.bytes))
-        });
+        inner
+            .queued
+            .push(submitted.position, |out| out.extend_from_slice(answers));
+        let refused = submitted
+            .outcomes
+            .iter()
+            .zip(asked)
+            .filter_map(|(outcome, line)| {
+                let refusal = outcome.as_ref().err()?;
+                Some((refusal, line.tag?, line.bytes))
+            });
         for (refusal, tag, bytes) in refused {
             inner.refuse(submitted.position, refusal, tag, bytes, lang);
         }
@@ -84,7 +91,7 @@ impl Outbox {
     }
 }
 
-impl Inner {
+impl Owed {
     /// Nothing will end: the line is answered by its refusal.
     pub(super) fn refuse(
         &mut self,
@@ -117,7 +124,10 @@ impl Inner {
                 end_line(&mut text);
                 self.texts.know(number, position, text);
             }
-            (_, None) => self.deferred.push_back(Deferred { task: end.task.id(), tag }),
+            (_, None) => self.deferred.push_back(Deferred {
+                task: end.task.id(),
+                tag,
+            }),
             (_, Some(shown)) => self.end_in_json(position, tag, &shown),
         }
     }
@@ -183,7 +193,9 @@ impl Outbox {
             return;
         }
         let mut inner = self.lock();
-        inner.queued.push(position, |out| out.extend_from_slice(piece));
+        inner
+            .queued
+            .push(position, |out| out.extend_from_slice(piece));
         inner.answered(std::mem::take(answered));
         self.changed(inner);
         piece.clear();
@@ -197,5 +209,92 @@ impl Outbox {
         }
         inner.release_texts();
         self.changed(inner);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tareas_core::{Body, State, Task};
+
+    use super::*;
+    use crate::ServerConfig;
+    use crate::view::tests::task;
+
+    const RESULT_BYTES: usize = 20_000;
+
+    fn outbox() -> Outbox {
+        let mut config = ServerConfig::default();
+        config.limits.outbox_bytes_max = 4 * RESULT_BYTES;
+        Outbox::new(&config)
+    }
+
+    fn asked(face: Face, reference: Option<&str>) -> Asked<'_> {
+        Asked {
+            face,
+            reference,
+            bytes: 10,
+            wait: true,
+            tag: None,
+        }
+    }
+
+    fn end(outbox: &Outbox, tag: Tag, position: u64) {
+        let result = Body::Inline(Bytes::from(vec![b'7'; RESULT_BYTES]));
+        let task = Task {
+            result: Some(result),
+            ..task(State::Succeeded)
+        };
+        outbox.ended(
+            Position(position),
+            vec![End {
+                tag: tag.to_number(),
+                task,
+            }],
+        );
+    }
+
+    fn taken(outbox: &Outbox, durable: u64) -> usize {
+        let mut out = Vec::new();
+        outbox.take(Position(durable), &mut out);
+        outbox.written();
+        out.len()
+    }
+
+    #[test]
+    fn results_that_find_too_much_waiting_are_kept_as_ids() {
+        for face in [Face::Json, Face::Text] {
+            for reference in [None, Some("1")] {
+                let outbox = outbox();
+                let mut lines: Vec<Asked<'_>> =
+                    (0..1_000).map(|_| asked(face, reference)).collect();
+                outbox.expect(&mut lines);
+                outbox.stalled();
+                lines
+                    .iter()
+                    .filter_map(|line| line.tag)
+                    .for_each(|tag| end(&outbox, tag, 1));
+                let waiting = taken(&outbox, 1);
+                assert!(
+                    (4 * RESULT_BYTES..6 * RESULT_BYTES).contains(&waiting),
+                    "{waiting}"
+                );
+                assert!(outbox.owes(), "what was kept as an id is still owed");
+            }
+        }
+    }
+
+    #[test]
+    fn what_waits_for_the_disk_is_not_held_against_the_client() {
+        let outbox = outbox();
+        let mut lines: Vec<Asked<'_>> = (0..10).map(|_| asked(Face::Json, None)).collect();
+        outbox.expect(&mut lines);
+        lines
+            .iter()
+            .filter_map(|line| line.tag)
+            .for_each(|tag| end(&outbox, tag, 9));
+        assert_eq!(taken(&outbox, 8), 0);
+        assert!(taken(&outbox, 9) > 10 * RESULT_BYTES);
+        assert!(!outbox.owes());
     }
 }

@@ -44,7 +44,10 @@ pub(super) struct Answered {
 impl Texts {
     /// A line to be answered; its number.
     pub(super) fn open(&mut self, line_bytes: usize) -> u64 {
-        self.slots.push_back(Slot { line_bytes, answer: Answer::Open });
+        self.slots.push_back(Slot {
+            line_bytes,
+            answer: Answer::Open,
+        });
         self.first + self.slots.len() as u64 - 1
     }
 
@@ -80,8 +83,10 @@ impl Texts {
     /// Moves the answers whose turn has come to where they leave from.
     pub(super) fn release(&mut self, queued: &mut Queued) -> Answered {
         let mut answered = Answered::default();
-        while let Some(Slot { line_bytes, answer: Answer::Known { position, text } }) =
-            self.slots.front()
+        while let Some(Slot {
+            line_bytes,
+            answer: Answer::Known { position, text },
+        }) = self.slots.front()
         {
             queued.push(*position, |out| out.extend_from_slice(text));
             answered.lines += 1;
@@ -119,7 +124,16 @@ mod tests {
         assert_eq!(released(&mut texts), (String::new(), Answered::default()));
         assert_eq!(texts.len(), 2);
         texts.know(numbers[0], Position(3), b"a".to_vec());
-        assert_eq!(released(&mut texts), ("abc".to_owned(), Answered { lines: 3, bytes: 30 }));
+        assert_eq!(
+            released(&mut texts),
+            (
+                "abc".to_owned(),
+                Answered {
+                    lines: 3,
+                    bytes: 30
+                }
+            )
+        );
         assert_eq!((texts.len(), texts.open(1)), (0, 3));
     }
 

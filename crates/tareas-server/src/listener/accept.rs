@@ -72,7 +72,10 @@ impl Acceptor {
 
     /// One line and an end. A new socket has room for one line, so nothing waits here.
     fn turn_away(&self, stream: &TcpStream) {
-        self.state.connections.turned_away.fetch_add(1, Ordering::Relaxed);
+        self.state
+            .connections
+            .turned_away
+            .fetch_add(1, Ordering::Relaxed);
         let mut line = Vec::new();
         ErrorObject::new(Code::TooManyConnections, self.state.config.lang).append_answer(&mut line);
         end_line(&mut line);
@@ -82,7 +85,9 @@ impl Acceptor {
 }
 
 fn prepare(stream: &TcpStream) {
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_EVERY);
     // A connection works without either, if less well.
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
@@ -91,5 +96,8 @@ fn prepare(stream: &TcpStream) {
 fn is_out_of_files(error: &io::Error) -> bool {
     use nix::errno::Errno;
     let errno = error.raw_os_error().map(Errno::from_raw);
-    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM))
+    matches!(
+        errno,
+        Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM)
+    )
 }

@@ -90,7 +90,10 @@ pub fn check_exposure(bind: &[SocketAddr], insecure: bool) -> Result<(), ListenE
     if insecure {
         return Ok(());
     }
-    match bind.iter().find(|address| !address.ip().to_canonical().is_loopback()) {
+    match bind
+        .iter()
+        .find(|address| !address.ip().to_canonical().is_loopback())
+    {
         Some(address) => Err(ListenError::Exposed { address: *address }),
         None => Ok(()),
     }
@@ -101,7 +104,10 @@ pub fn check_exposure(bind: &[SocketAddr], insecure: bool) -> Result<(), ListenE
 /// # Errors
 /// [`ListenError::NotBound`] when it is no such thing or the name is not known.
 pub fn parse_address(text: &str) -> Result<Vec<SocketAddr>, ListenError> {
-    let not_bound = |source| ListenError::NotBound { address: text.to_owned(), source };
+    let not_bound = |source| ListenError::NotBound {
+        address: text.to_owned(),
+        source,
+    };
     let found: Vec<SocketAddr> = text.to_socket_addrs().map_err(not_bound)?.collect();
     match found.is_empty() {
         true => Err(not_bound(io::ErrorKind::AddrNotAvailable.into())),
@@ -113,12 +119,19 @@ pub fn parse_address(text: &str) -> Result<Vec<SocketAddr>, ListenError> {
 pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
     listen(address).map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => ListenError::PortInUse { address },
-        _ => ListenError::NotBound { address: address.to_string(), source },
+        _ => ListenError::NotBound {
+            address: address.to_string(),
+            source,
+        },
     })
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // A restarted server need not wait for the connections of its last life to fade.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
@@ -138,17 +151,30 @@ mod tests {
 
     #[test]
     fn without_access_control_only_loopback_is_listened_on() {
-        for address in ["127.0.0.1:5000", "127.8.8.8:1", "[::1]:5000", "[::ffff:127.0.0.1]:5000"] {
+        for address in [
+            "127.0.0.1:5000",
+            "127.8.8.8:1",
+            "[::1]:5000",
+            "[::ffff:127.0.0.1]:5000",
+        ] {
             assert!(!refused(address), "{address}");
         }
-        for address in ["0.0.0.0:5000", "[::]:5000", "192.168.1.7:5000", "[2001:db8::1]:5000"] {
+        for address in [
+            "0.0.0.0:5000",
+            "[::]:5000",
+            "192.168.1.7:5000",
+            "[2001:db8::1]:5000",
+        ] {
             assert!(refused(address), "{address}");
         }
     }
 
     #[test]
     fn one_open_address_among_many_is_enough_to_refuse() {
-        let bind = ["127.0.0.1:5000".parse().unwrap(), "10.0.0.1:5000".parse().unwrap()];
+        let bind = [
+            "127.0.0.1:5000".parse().unwrap(),
+            "10.0.0.1:5000".parse().unwrap(),
+        ];
         let error = check_exposure(&bind, false).unwrap_err();
         assert_eq!(error.code(), Code::RefusedToListen);
         assert!(error.to_error(Lang::En).message.contains("10.0.0.1:5000"));
@@ -157,10 +183,21 @@ mod tests {
 
     #[test]
     fn an_address_is_read() {
-        assert_eq!(parse_address("127.0.0.1:5000").unwrap(), ["127.0.0.1:5000".parse().unwrap()]);
-        assert!(parse_address("localhost:5000").unwrap().iter().all(|a| a.ip().is_loopback()));
+        assert_eq!(
+            parse_address("127.0.0.1:5000").unwrap(),
+            ["127.0.0.1:5000".parse().unwrap()]
+        );
+        assert!(
+            parse_address("localhost:5000")
+                .unwrap()
+                .iter()
+                .all(|a| a.ip().is_loopback())
+        );
         for text in ["", "5000", "127.0.0.1", "127.0.0.1:99999"] {
-            assert_eq!(parse_address(text).unwrap_err().code(), Code::InvalidConfiguration);
+            assert_eq!(
+                parse_address(text).unwrap_err().code(),
+                Code::InvalidConfiguration
+            );
         }
     }
 

@@ -23,7 +23,9 @@ const FIRST_BYTES: usize = 4 * 1024;
 /// Serves one connection to its end.
 pub(super) async fn greet(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>) {
     let stop = state.shutdown.clone();
-    let Some(Some((speaks, first))) = stop.run_until_cancelled(listen_to(&mut stream, state)).await
+    let Some(Some((speaks, first))) = stop
+        .run_until_cancelled(listen_to(&mut stream, state))
+        .await
     else {
         return;
     };
@@ -45,12 +47,12 @@ pub(super) async fn greet(mut stream: TcpStream, peer: SocketAddr, state: &Arc<S
 
 /// Reads until it is known what the connection speaks; `None` when it ends or says nothing for
 /// too long.
-async fn listen_to(
-    stream: &mut TcpStream,
-    state: &ServerState,
-) -> Option<(Sniffed, BytesMut)> {
+async fn listen_to(stream: &mut TcpStream, state: &ServerState) -> Option<(Sniffed, BytesMut)> {
     let limits = &state.config.limits;
-    let mut first = timeout(limits.idle_after, first_bytes(stream)).await.ok()?.ok()?;
+    let mut first = timeout(limits.idle_after, first_bytes(stream))
+        .await
+        .ok()?
+        .ok()?;
     loop {
         match sniff(&first) {
             Sniffed::Undecided if first.is_empty() => return None,

@@ -66,7 +66,9 @@ impl Listener {
             accepting: CancellationToken::new(),
             connections: TaskTracker::new(),
         };
-        listener.state.set_bound(sockets.iter().filter_map(|s| s.local_addr().ok()).collect());
+        listener
+            .state
+            .set_bound(sockets.iter().filter_map(|s| s.local_addr().ok()).collect());
         for socket in sockets {
             listener.accept_from(socket, room);
         }
@@ -100,13 +102,18 @@ impl Listener {
     /// has the rest closed. `false` when answers were left owed.
     pub async fn finish(&self, grace: Duration) -> bool {
         self.stop_accepting();
-        self.state.shutdown.cancel();
+        self.state.finish();
         self.connections.close();
-        let all_ended = tokio::time::timeout(grace, self.connections.wait()).await.is_ok();
-        self.state.close_now.cancel();
+        let all_ended = tokio::time::timeout(grace, self.connections.wait())
+            .await
+            .is_ok();
+        self.state.close_now();
         if !all_ended {
             let left = self.state.connections.open.load(Ordering::Relaxed);
-            tracing::warn!(connections = left, "closed with answers owed: the grace is over");
+            tracing::warn!(
+                connections = left,
+                "closed with answers owed: the grace is over"
+            );
             // They are only being dropped now; the process need not wait for longer.
             let _ = tokio::time::timeout(CLOSE_WITHIN, self.connections.wait()).await;
         }

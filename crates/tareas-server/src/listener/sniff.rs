@@ -14,7 +14,14 @@ pub enum Sniffed {
 }
 
 const METHODS: [&[u8]; 9] = [
-    b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ",
+    b"GET ",
+    b"HEAD ",
+    b"POST ",
+    b"PUT ",
+    b"DELETE ",
+    b"OPTIONS ",
+    b"PATCH ",
+    b"CONNECT ",
     b"TRACE ",
 ];
 /// What an HTTP/2 connection begins with.
@@ -102,8 +109,21 @@ mod tests {
 
     #[test]
     fn too_few_bytes_decide_nothing() {
-        for bytes in [&b""[..], b"G", b"POST", b"POST ", b"GET http:", b"PRI * HT", b"\x16"] {
-            assert_eq!(sniff(bytes), Sniffed::Undecided, "{}", String::from_utf8_lossy(bytes));
+        for bytes in [
+            &b""[..],
+            b"G",
+            b"POST",
+            b"POST ",
+            b"GET http:",
+            b"PRI * HT",
+            b"\x16",
+        ] {
+            assert_eq!(
+                sniff(bytes),
+                Sniffed::Undecided,
+                "{}",
+                String::from_utf8_lossy(bytes)
+            );
         }
     }
 }

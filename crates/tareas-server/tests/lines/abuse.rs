@@ -26,7 +26,9 @@ async fn a_reader_that_never_reads_is_closed_and_holds_up_nobody() {
             server.state.connections.stalled.load(Ordering::Relaxed) == 1
         })
         .await;
-    server.until("it watches nothing", |server| server.engine.watched() == 0).await;
+    server
+        .until("it watches nothing", |server| server.engine.watched() == 0)
+        .await;
     drop(deaf);
     server.stop().await;
 }
@@ -34,7 +36,10 @@ async fn a_reader_that_never_reads_is_closed_and_holds_up_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_is_slow_gets_everything() {
     let server = Server::with(|config| config.limits.outbox_bytes_max = 64 * 1024).await;
-    for line in ["text 20000\n", "{\"op\":\"text\",\"bytes\":20000,\"ref\":1}\n"] {
+    for line in [
+        "text 20000\n",
+        "{\"op\":\"text\",\"bytes\":20000,\"ref\":1}\n",
+    ] {
         let mut slow = server.client().await;
         slow.send(line.repeat(1_000)).await;
         tokio::time::timeout(Duration::from_millis(300), std::future::pending::<()>())

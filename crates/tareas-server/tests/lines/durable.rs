@@ -1,8 +1,8 @@
 //! Nothing is told before it is durable, and nothing at all once the store has stopped.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -69,7 +69,9 @@ impl Records for Held {
         loop {
             let moved = self.1.moved.notified();
             if self.1.has_stopped.load(Ordering::SeqCst) {
-                return Err(Stopped { reason: "the test says so".to_owned() });
+                return Err(Stopped {
+                    reason: "the test says so".to_owned(),
+                });
             }
             if self.durable() > after {
                 return Ok(self.durable());
@@ -78,12 +80,7 @@ impl Records for Held {
         }
     }
 
-    async fn ready(
-        &self,
-        lane: &Lane,
-        after: Place,
-        limit: usize,
-    ) -> Result<Vec<Hint>, PortError> {
+    async fn ready(&self, lane: &Lane, after: Place, limit: usize) -> Result<Vec<Hint>, PortError> {
         self.0.ready(lane, after, limit).await
     }
 
@@ -142,8 +139,14 @@ async fn answers_wait_for_the_disk() {
     let mut text = server.client().await;
     json.send("{\"op\":\"square\",\"n\":5}\n").await;
     text.send("square 6\n").await;
-    assert!(timeout(A_MOMENT, json.line()).await.is_err(), "told before it is durable");
-    assert!(timeout(A_MOMENT, text.line()).await.is_err(), "told before it is durable");
+    assert!(
+        timeout(A_MOMENT, json.line()).await.is_err(),
+        "told before it is durable"
+    );
+    assert!(
+        timeout(A_MOMENT, text.line()).await.is_err(),
+        "told before it is durable"
+    );
     disk.write_up_to(u64::MAX / 2);
     assert_eq!(json.json().await["status"], "queued");
     assert_eq!(json.json().await["result"], 25);
@@ -155,7 +158,9 @@ async fn answers_wait_for_the_disk() {
 async fn each_position_releases_what_was_decided_up_to_it() {
     let (server, disk) = held().await;
     let mut client = server.client().await;
-    client.send("{\"cmd\":\"submit\",\"kind\":\"echo\",\"wait\":false}\n").await;
+    client
+        .send("{\"cmd\":\"submit\",\"kind\":\"echo\",\"wait\":false}\n")
+        .await;
     assert!(timeout(A_MOMENT, client.line()).await.is_err());
     disk.write_up_to(1);
     assert_eq!(client.json().await["status"], "queued");
@@ -173,7 +178,9 @@ async fn a_store_that_has_stopped_tells_nobody_anything() {
     assert!(timeout(A_MOMENT, client.line()).await.is_err());
     disk.stop();
     assert_eq!(client.rest().await, "");
-    server.until("nothing is watched", |server| server.engine.watched() == 0).await;
+    server
+        .until("nothing is watched", |server| server.engine.watched() == 0)
+        .await;
     disk.write_up_to(u64::MAX / 2);
     drop(server);
 }

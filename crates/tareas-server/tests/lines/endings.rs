@@ -45,11 +45,15 @@ async fn a_client_that_is_lost_while_it_waits_leaves_nothing_behind() {
         .ask(r#"{"cmd":"submit","kind":"echo","delay_ms":600000}"#)
         .await["task_id"]
         .clone();
-    client.send(format!("{{\"cmd\":\"wait\",\"task_id\":{id}}}\n")).await;
+    client
+        .send(format!("{{\"cmd\":\"wait\",\"task_id\":{id}}}\n"))
+        .await;
     client.ask(r#"{"cmd":"ping"}"#).await;
     assert_eq!(server.engine.watched(), 1);
     client.reset();
-    server.until("nothing is watched", |server| server.engine.watched() == 0).await;
+    server
+        .until("nothing is watched", |server| server.engine.watched() == 0)
+        .await;
     server.stop().await;
 }
 
@@ -94,7 +98,9 @@ async fn a_stop_gives_what_is_owed_and_takes_nothing_new() {
     idle.send("square 3\n").await;
     idle.expect("9").await;
     client.send("sleep 150\n").await;
-    server.until("it is watched", |server| server.engine.watched() == 1).await;
+    server
+        .until("it is watched", |server| server.engine.watched() == 1)
+        .await;
     let stopped = server.listener.finish(PATIENCE);
     let (stopped, rest, idle) = tokio::join!(stopped, client.rest(), idle.rest());
     assert_eq!((stopped, rest.as_str(), idle.as_str()), (true, "150\n", ""));
@@ -107,11 +113,15 @@ async fn a_stop_gives_what_is_owed_and_takes_nothing_new() {
 async fn a_stop_does_not_wait_for_ever() {
     let server = Server::start().await;
     let mut client = server.client().await;
-    client.ask(r#"{"cmd":"submit","kind":"echo","delay_ms":600000}"#).await;
+    client
+        .ask(r#"{"cmd":"submit","kind":"echo","delay_ms":600000}"#)
+        .await;
     assert!(!server.listener.finish(Duration::from_millis(50)).await);
     let rest = timeout(PATIENCE, client.rest()).await.unwrap();
     assert_eq!(rest, "");
-    server.until("nothing is watched", |server| server.engine.watched() == 0).await;
+    server
+        .until("nothing is watched", |server| server.engine.watched() == 0)
+        .await;
     drop(server.stop());
 }
 
@@ -128,7 +138,12 @@ async fn over_the_limit_a_connection_is_told_and_closed() {
     drop(clients);
     server
         .until("there is room again", |server| {
-            server.state.connections.open.load(std::sync::atomic::Ordering::Relaxed) == 0
+            server
+                .state
+                .connections
+                .open
+                .load(std::sync::atomic::Ordering::Relaxed)
+                == 0
         })
         .await;
     let mut fourth = server.client().await;

@@ -8,7 +8,9 @@ use super::support::Server;
 async fn text_answers_come_in_the_order_of_the_lines() {
     let server = Server::start().await;
     let mut client = server.client().await;
-    client.send("sleep 120\nsquare 3\nnonsense 1\nhelp\nsquare 4\n").await;
+    client
+        .send("sleep 120\nsquare 3\nnonsense 1\nhelp\nsquare 4\n")
+        .await;
     client.expect("120").await;
     client.expect("9").await;
     assert!(client.line().await.unwrap().contains("[TAR-1204]"));
@@ -24,10 +26,16 @@ async fn json_acknowledgements_keep_the_order_and_precede_the_ends() {
     let count = 5_000;
     let mut lines = String::new();
     for n in 0..count {
-        let kind = if n % 10 == 9 { "no_such_kind" } else { "square" };
+        let kind = if n % 10 == 9 {
+            "no_such_kind"
+        } else {
+            "square"
+        };
         lines += &format!("{{\"op\":\"{kind}\",\"n\":{n},\"ref\":{n}}}\n");
     }
-    client.send(lines + "{\"cmd\":\"ping\",\"ref\":\"last\"}\n").await;
+    client
+        .send(lines + "{\"cmd\":\"ping\",\"ref\":\"last\"}\n")
+        .await;
     let (mut next, mut ended) = (0, vec![false; count]);
     let mut left = count - count / 10;
     while left > 0 || next <= count {
@@ -74,7 +82,9 @@ async fn plain_json_lines_are_answered_in_any_number() {
     let server = Server::start().await;
     let client = server.client().await;
     let count: u64 = 60_000;
-    let lines: String = (0..count).map(|n| format!("{{\"op\":\"square\",\"n\":{n}}}\n")).collect();
+    let lines: String = (0..count)
+        .map(|n| format!("{{\"op\":\"square\",\"n\":{n}}}\n"))
+        .collect();
     let (mut answers, mut writer) = client.split();
     let sending = tokio::spawn(async move {
         writer.write_all(lines.as_bytes()).await.unwrap();

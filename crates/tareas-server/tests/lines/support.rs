@@ -54,17 +54,30 @@ impl Server {
         };
         let engine = Engine::new(ports, EngineConfig::new(SessionId(1), 2, 42));
         let registry = Arc::new(Registry::with_builtins());
-        engine.kinds().announce(registry.kinds().iter().map(|k| Kind::new(&k.name).unwrap()));
+        engine
+            .kinds()
+            .announce(registry.kinds().iter().map(|k| Kind::new(&k.name).unwrap()));
         let supervisor = Supervisor::new();
         services::start(&engine, &supervisor);
         let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&engine)));
-        let threads = (0..2).map(|_| pool_thread(&dispatcher, &registry)).collect();
-        let mut config =
-            ServerConfig { bind: vec![([127, 0, 0, 1], 0).into()], ..ServerConfig::default() };
+        let threads = (0..2)
+            .map(|_| pool_thread(&dispatcher, &registry))
+            .collect();
+        let mut config = ServerConfig {
+            bind: vec![([127, 0, 0, 1], 0).into()],
+            ..ServerConfig::default()
+        };
         configure(&mut config);
         let state = ServerState::new(Arc::clone(&engine), config);
         let listener = Listener::start(Arc::clone(&state)).unwrap();
-        Self { engine, listener, state, supervisor, threads, _blobs: blobs }
+        Self {
+            engine,
+            listener,
+            state,
+            supervisor,
+            threads,
+            _blobs: blobs,
+        }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -88,9 +101,15 @@ impl Server {
     pub(crate) async fn stop(mut self) {
         self.engine.drain();
         for thread in self.threads.drain(..) {
-            tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
+            tokio::task::spawn_blocking(|| thread.join())
+                .await
+                .unwrap()
+                .unwrap();
         }
-        assert!(self.listener.finish(PATIENCE).await, "a connection did not end");
+        assert!(
+            self.listener.finish(PATIENCE).await,
+            "a connection did not end"
+        );
         assert!(self.supervisor.stop(PATIENCE).await);
         assert_eq!(self.engine.watched(), 0, "something is watched by nobody");
     }
@@ -103,7 +122,10 @@ fn pool_thread(dispatcher: &Arc<Dispatcher>, registry: &Arc<Registry>) -> JoinHa
         let _runtime = runtime.enter();
         let mut claimed = Vec::new();
         while dispatcher.take(&mut claimed) {
-            let settled = claimed.drain(..).map(|claimed| run(&registry, claimed)).collect();
+            let settled = claimed
+                .drain(..)
+                .map(|claimed| run(&registry, claimed))
+                .collect();
             dispatcher.settle(settled);
         }
     })
@@ -117,7 +139,11 @@ fn run(registry: &Registry, claimed: Claimed) -> Settled {
         Ok(result) => Ending::Succeeded(Body::Inline(result)),
         Err(error) => Ending::Failed {
             failure: Arc::new(Failure {
-                cause: if error.retryable { Cause::Handler } else { Cause::Rejected },
+                cause: if error.retryable {
+                    Cause::Handler
+                } else {
+                    Cause::Rejected
+                },
                 name: None,
                 message: error.message,
                 backtrace: None,
@@ -161,7 +187,10 @@ impl Answers {
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let (reader, writer) = TcpStream::connect(address).await.unwrap().into_split();
-        Self { answers: Answers(BufReader::new(reader)), writer }
+        Self {
+            answers: Answers(BufReader::new(reader)),
+            writer,
+        }
     }
 
     pub(crate) async fn send(&mut self, text: impl AsRef<[u8]>) {
@@ -207,6 +236,8 @@ impl Client {
     /// Ends the connection so that the server notices at once.
     pub(crate) fn reset(self) {
         let stream = self.answers.0.into_inner().reunite(self.writer).unwrap();
-        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        socket2::SockRef::from(&stream)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
     }
 }

@@ -16,11 +16,17 @@ fn transcripts() -> Vec<Vec<&'static str>> {
 /// Whether `line` is `pattern`, in which `…` is any text.
 fn matches(line: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('…');
-    let Some(rest) = line.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    let Some(rest) = line.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
     let mut rest = rest;
     for part in parts {
-        let Some(at) = rest.find(part) else { return false };
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
         rest = &rest[at + part.len()..];
     }
     rest.ends_with(last)
@@ -35,7 +41,9 @@ async fn hold(client: &mut Client, transcript: &[&str]) {
     let mut last_id = String::new();
     for line in transcript {
         if let Some(sent) = line.strip_prefix("> ") {
-            client.send(format!("{}\n", sent.replace('…', &last_id))).await;
+            client
+                .send(format!("{}\n", sent.replace('…', &last_id)))
+                .await;
         } else if let Some(pattern) = line.strip_prefix("< ") {
             let said = client.line().await.expect("the server has closed");
             assert!(matches(&said, pattern), "said    {said}\nwanted  {pattern}");

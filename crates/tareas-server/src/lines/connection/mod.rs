@@ -5,37 +5,37 @@
 //! to give up. While it sleeps, a commit of the store wakes it at most once, and then everything
 //! that became durable leaves in one write.
 
+mod patience;
+mod transfer;
+
 use std::io;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use tareas_core::Position;
 use tareas_engine::ports::Stopped;
 use tareas_protocol::frame::{Frame, LineSplitter};
-use tareas_protocol::request::{Fault, Face, Refusal};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tareas_protocol::request::{Face, Fault, Refusal};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
 use super::desk::{Desk, Next};
 use super::gather::Gathered;
-use super::outbox::{Outbox, Parking};
+use super::outbox::Outbox;
 use super::stop::Stop;
-use crate::limits::READ_BYTES;
+use transfer::Durable;
 
 /// Submissions per call of the engine: enough to share what a call costs, few enough for the
 /// first of them to start while the next ones are decoded.
 const SUBMIT_MAX: usize = 1_024;
 /// Lines per turn: then what has become durable is written, and others get their turn.
 const TURN_LINES: usize = 4 * SUBMIT_MAX;
+/// The same for lines that each wait for something.
+const TURN_TIME: Duration = Duration::from_millis(5);
 /// Bytes that a connection asks for until it has shown that it sends more.
 const READ_BYTES_MIN: usize = 2 * 1024;
-/// Buffers are given back when nothing has happened for this long.
-const TRIM_AFTER: Duration = Duration::from_secs(5);
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -63,18 +63,6 @@ pub(super) struct Connection<S> {
     begun_at: Option<Instant>,
     stalled_at: Option<Instant>,
     is_trimmed: bool,
-}
-
-/// A wait for the store.
-struct Durable {
-    position: Position,
-    future: Pin<Box<dyn Future<Output = Result<Position, Stopped>> + Send>>,
-}
-
-impl std::fmt::Debug for Durable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Durable").field("position", &self.position).finish_non_exhaustive()
-    }
 }
 
 /// Why a connection wakes.
@@ -168,13 +156,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Works through the complete lines of the buffer, as far as there is room.
     async fn turn(&mut self) {
-        let Self { buffer, splitter, desk, .. } = self;
+        let Self {
+            buffer,
+            splitter,
+            desk,
+            ..
+        } = self;
+        let started = Instant::now();
         let mut window = &buffer[..];
         let mut gathered = Gathered::default();
-        let mut next = Next::GoOn;
-        let mut lines = 0;
+        let (mut next, mut lines) = (Next::GoOn, 0);
         self.has_more = false;
-        while next == Next::GoOn {
+        while next == Next::GoOn && !self.has_more {
             let frame = match splitter.next(&mut window) {
                 None if self.is_ended => splitter.finish(&mut window),
                 None if self.is_silent => splitter.take_unframed(&mut window),
@@ -185,13 +178,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             lines += 1;
             if gathered.len() >= SUBMIT_MAX {
                 desk.submit(&mut gathered).await;
-                self.has_more = lines >= TURN_LINES || !desk.outbox.has_room();
             }
-            // Lines that are answered at once count as well.
-            self.has_more |= lines % SUBMIT_MAX == 0 && !desk.outbox.has_room();
-            if self.has_more {
-                break;
-            }
+            // Nothing gathered: something was waited for just now.
+            self.has_more = (gathered.is_empty() && started.elapsed() >= TURN_TIME)
+                || (lines % SUBMIT_MAX == 0 && (lines >= TURN_LINES || !desk.outbox.has_room()));
         }
         desk.submit(&mut gathered).await;
         let rest = window.len();
@@ -239,168 +229,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return self.alarm.poll(cx, at).map(|()| Ok(Wake::Alarm));
         }
     }
-
-    /// Writes what is durable, as far as the socket takes it.
-    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), Lost> {
-        loop {
-            if self.out.is_empty() {
-                let durable = self.desk.state.engine.durable();
-                self.desk.outbox.take(durable, &mut self.out);
-                if self.out.is_empty() {
-                    return Ok(());
-                }
-            }
-            match Pin::new(&mut self.stream).poll_write(cx, &self.out[self.written..]) {
-                Poll::Ready(Ok(0)) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-                Poll::Ready(Ok(count)) => {
-                    self.written += count;
-                    self.stalled_at = None;
-                    self.is_trimmed = false;
-                }
-                Poll::Ready(Err(error)) => return Err(error.into()),
-                Poll::Pending => {
-                    self.stalled_at.get_or_insert_with(Instant::now);
-                    self.desk.outbox.stalled();
-                    return Ok(());
-                }
-            }
-            if self.written == self.out.len() {
-                self.out.clear();
-                self.written = 0;
-                self.desk.outbox.written();
-            }
-        }
-    }
-
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Wake, Lost>> {
-        self.buffer.reserve(self.read_bytes);
-        let count = {
-            let read = pin!(self.stream.read_buf(&mut self.buffer));
-            ready!(read.poll(cx))?
-        };
-        if count == 0 {
-            return Poll::Ready(Ok(Wake::Ended));
-        }
-        self.read_bytes = match count {
-            full if full >= self.read_bytes => (self.read_bytes * 4).min(READ_BYTES),
-            little if little < self.read_bytes / 8 => (self.read_bytes / 2).max(READ_BYTES_MIN),
-            _ => self.read_bytes,
-        };
-        self.last_heard = Instant::now();
-        self.is_trimmed = false;
-        self.has_more = true;
-        Poll::Ready(Ok(Wake::Work))
-    }
-
-    /// Ready when the next output has become durable.
-    fn poll_durable(&mut self, cx: &mut Context<'_>, parking: &Parking) -> Poll<Result<(), Lost>> {
-        let Some(position) = parking.front.filter(|_| self.out.is_empty()) else {
-            self.durable = None;
-            return Poll::Pending;
-        };
-        let engine = &self.desk.state.engine;
-        if engine.durable() >= position {
-            return Poll::Ready(Ok(()));
-        }
-        if self.durable.as_ref().is_none_or(|durable| durable.position != position) {
-            let engine = Arc::clone(engine);
-            let before = Position(position.0.saturating_sub(1));
-            let future = Box::pin(async move { engine.durable_after(before).await });
-            self.durable = Some(Durable { position, future });
-        }
-        let Some(durable) = &mut self.durable else { return Poll::Pending };
-        let reached = ready!(durable.future.as_mut().poll(cx));
-        self.durable = None;
-        Poll::Ready(Ok(reached.map(drop)?))
-    }
-
-    /// When something has to be given up, if nothing else happens before.
-    fn deadline(&self, parking: &Parking) -> Instant {
-        let limits = &self.desk.outbox.limits;
-        let mut at = self.last_heard + limits.idle_after;
-        let mut sooner = |instant: Option<Instant>| at = instant.map_or(at, |other| at.min(other));
-        sooner(parking.deadline);
-        sooner(self.stalled_at.map(|since| since + limits.stalled_after));
-        if !self.is_leaving {
-            sooner(self.begun_at.map(|since| since + limits.line_within));
-            if self.splitter.unframed(&self.buffer) {
-                sooner(Some(self.last_heard + limits.unframed_wait));
-            }
-        }
-        if !self.is_trimmed {
-            sooner(Some(self.last_heard + TRIM_AFTER));
-        }
-        at.max(Instant::now())
-    }
-
-    /// Gives up what is over its time.
-    async fn alarm(&mut self) -> Result<(), Lost> {
-        let now = Instant::now();
-        let limits = self.desk.outbox.limits.clone();
-        let is_over = |since: Option<Instant>, within| since.is_some_and(|at| now >= at + within);
-        if is_over(self.stalled_at, limits.stalled_after) {
-            self.desk.state.connections.stalled.fetch_add(1, Ordering::Relaxed);
-            return Err(Lost::Stalled);
-        }
-        self.desk.give_up_waits(now).await;
-        let quiet_since = Some(self.last_heard);
-        self.is_silent = is_over(quiet_since, limits.unframed_wait)
-            && self.splitter.unframed(&self.buffer);
-        if is_over(self.begun_at, limits.line_within) && !self.is_silent {
-            self.end_if_unfinished(now);
-        }
-        if is_over(quiet_since, limits.idle_after) {
-            self.end_if_idle(now);
-        }
-        if !self.is_trimmed && is_over(quiet_since, TRIM_AFTER) {
-            self.trim();
-        }
-        Ok(())
-    }
-
-    /// Ends a connection on which nothing was said for long, unless something is owed.
-    fn end_if_idle(&mut self, now: Instant) {
-        let owes = self.outbox().owes();
-        if owes || self.is_leaving {
-            self.last_heard = now;
-        } else {
-            self.leave_idle();
-        }
-    }
-
-    /// Ends a connection that began a line and did not end it, though it was read.
-    fn end_if_unfinished(&mut self, now: Instant) {
-        if self.outbox().has_room() {
-            self.leave_idle();
-        } else {
-            self.begun_at = Some(now);
-        }
-    }
-
-    fn leave_idle(&mut self) {
-        let lang = self.outbox().lang();
-        let error = tareas_protocol::ErrorObject::new(tareas_protocol::Code::Idle, lang);
-        self.desk.refuse(Face::of(&self.buffer), None, 0, error);
-        self.is_leaving = true;
-    }
-
-    fn trim(&mut self) {
-        self.is_trimmed = true;
-        self.outbox().trim();
-        if self.out.is_empty() {
-            self.out = Vec::new();
-        }
-        if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
-            self.read_bytes = READ_BYTES_MIN;
-        }
-    }
 }
 
 async fn take_frame<'b>(desk: &mut Desk, frame: Frame<'b>, gathered: &mut Gathered<'b>) -> Next {
     let fault = match frame {
         Frame::Line(line) => {
-            let Some(other) = desk.gather(line, gathered) else { return Next::GoOn };
+            let Some(other) = desk.gather(line, gathered) else {
+                return Next::GoOn;
+            };
             desk.submit(gathered).await;
             return desk.answer(other, line.len()).await;
         }
