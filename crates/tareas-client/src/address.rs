@@ -24,7 +24,10 @@ pub struct Address {
 impl Address {
     /// A host name or IP address, and a port.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
-        Self { host: host.into(), port }
+        Self {
+            host: host.into(),
+            port,
+        }
     }
 
     /// `HOST:PORT`, with brackets around an IPv6 address.
@@ -68,7 +71,10 @@ impl FromStr for Address {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = |reason| Error::Address { text: text.to_owned(), reason };
+        let wrong = |reason| Error::Address {
+            text: text.to_owned(),
+            reason,
+        };
         let rest = match text.split_once("://") {
             None => text,
             Some(("tcp" | "http", rest)) => rest,
@@ -78,7 +84,9 @@ impl FromStr for Address {
         let rest = rest.trim_end_matches('/');
         let (host, port) = split(rest).ok_or_else(|| wrong("expected HOST:PORT"))?;
         let port = match port {
-            Some(port) => port.parse().map_err(|_| wrong("the port is a number up to 65535"))?,
+            Some(port) => port
+                .parse()
+                .map_err(|_| wrong("the port is a number up to 65535"))?,
             None => PORT,
         };
         match host.is_empty() || host.contains(['/', '@', ' ']) {
@@ -121,14 +129,27 @@ mod tests {
             ("::1", "[::1]:5000"),
         ];
         for (text, authority) in table {
-            assert_eq!(text.parse::<Address>().unwrap().authority(), authority, "{text}");
+            assert_eq!(
+                text.parse::<Address>().unwrap().authority(),
+                authority,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["", ":5000", "tcp://", "ftp://x", "https://x", "x:70000", "x:y", "a/b", "a b"]
-        {
+        for text in [
+            "",
+            ":5000",
+            "tcp://",
+            "ftp://x",
+            "https://x",
+            "x:70000",
+            "x:y",
+            "a/b",
+            "a b",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

@@ -107,7 +107,9 @@ impl Board {
     /// What a server said about a request.
     pub(crate) fn answer(&self, reference: u64, reply: Result<Reply>) {
         let mut state = self.lock();
-        let Some(slot) = state.slots.get_mut(&reference) else { return };
+        let Some(slot) = state.slots.get_mut(&reference) else {
+            return;
+        };
         match reply {
             Ok(Reply::Acknowledged(acknowledged)) if slot.wants_end => {
                 slot.acknowledged.get_or_insert(acknowledged);
@@ -137,8 +139,15 @@ impl Board {
         if state.generation != generation || state.lost.is_some() {
             return None;
         }
-        state.lost = Some(Lost { since: Instant::now(), is_being_repaired: false });
-        let pending = state.slots.values().filter(|slot| slot.answer.is_none()).count();
+        state.lost = Some(Lost {
+            since: Instant::now(),
+            is_being_repaired: false,
+        });
+        let pending = state
+            .slots
+            .values()
+            .filter(|slot| slot.answer.is_none())
+            .count();
         drop(state);
         self.changed.notify_all();
         Some(pending)
@@ -155,7 +164,11 @@ impl Board {
     pub(crate) fn unanswered(&self, generation: u64) -> Vec<u8> {
         let mut state = self.lock();
         let mut lines = Vec::new();
-        for slot in state.slots.values_mut().filter(|slot| slot.answer.is_none()) {
+        for slot in state
+            .slots
+            .values_mut()
+            .filter(|slot| slot.answer.is_none())
+        {
             slot.sent_on = Some(generation);
             lines.extend_from_slice(&slot.line);
         }
@@ -199,7 +212,10 @@ impl Board {
         left: Option<Duration>,
     ) -> MutexGuard<'s, State> {
         match left {
-            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            None => self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner),
             Some(left) => {
                 let woken = self.changed.wait_timeout(state, left);
                 woken.unwrap_or_else(PoisonError::into_inner).0
@@ -214,11 +230,10 @@ impl Board {
 
 impl Slot {
     fn at(&self, stage: Stage) -> Option<Wake> {
-        if let Some(answer) = &self.answer {
-            return Some(Wake::Answered(answer.to_result()));
-        }
+        // Both may be there by now: the task was quick.
         let acknowledged = self.acknowledged.filter(|_| stage == Stage::Acknowledged);
-        acknowledged.map(Wake::Acknowledged)
+        let answered = || Some(Wake::Answered(self.answer.as_ref()?.to_result()));
+        acknowledged.map(Wake::Acknowledged).or_else(answered)
     }
 }
 
@@ -257,9 +272,20 @@ mod tests {
         board.answer(reference, acknowledged());
         let wake = board.wait(reference, Stage::Acknowledged, soon());
         assert!(matches!(wake, Wake::Acknowledged(_)));
-        assert!(matches!(board.wait(reference, Stage::Answered, soon()), Wake::TimedOut));
+        assert!(matches!(
+            board.wait(reference, Stage::Answered, soon()),
+            Wake::TimedOut
+        ));
         board.answer(reference, Ok(Reply::Ended(End::Succeeded("4".into()))));
-        assert!(matches!(board.wait(reference, Stage::Answered, soon()), Wake::Answered(Ok(_))));
+        assert!(matches!(
+            board.wait(reference, Stage::Answered, soon()),
+            Wake::Answered(Ok(_))
+        ));
+        let late = board.wait(reference, Stage::Acknowledged, soon());
+        assert!(
+            matches!(late, Wake::Acknowledged(_)),
+            "asked for after the end, it is still there"
+        );
     }
 
     #[test]
@@ -267,19 +293,36 @@ mod tests {
         let board = Board::default();
         let generation = board.next_generation();
         let line = |reference: &str| format!("{reference}\n").into_bytes();
-        let (a, b, c) = (board.open(true, line), board.open(true, line), board.open(true, line));
+        let (a, b, c) = (
+            board.open(true, line),
+            board.open(true, line),
+            board.open(true, line),
+        );
         board.answer(b, Ok(Reply::Elsewhere));
         assert_eq!(board.line_for(a, generation).unwrap(), b"1\n");
-        assert_eq!(board.line_for(a, generation), None, "once on each connection");
+        assert_eq!(
+            board.line_for(a, generation),
+            None,
+            "once on each connection"
+        );
         assert_eq!(board.lose(generation), Some(2));
         assert_eq!(board.lose(generation), None);
-        assert!(matches!(board.wait(a, Stage::Answered, soon()), Wake::Repair { .. }));
-        assert!(matches!(board.wait(c, Stage::Answered, soon()), Wake::TimedOut));
+        assert!(matches!(
+            board.wait(a, Stage::Answered, soon()),
+            Wake::Repair { .. }
+        ));
+        assert!(matches!(
+            board.wait(c, Stage::Answered, soon()),
+            Wake::TimedOut
+        ));
         let generation = board.next_generation();
         assert_eq!(board.unanswered(generation), b"1\n3\n");
         assert_eq!(board.line_for(c, generation), None);
         board.repaired(true);
-        assert!(matches!(board.wait(a, Stage::Answered, soon()), Wake::TimedOut));
+        assert!(matches!(
+            board.wait(a, Stage::Answered, soon()),
+            Wake::TimedOut
+        ));
     }
 
     #[test]

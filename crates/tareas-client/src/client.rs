@@ -11,7 +11,9 @@ use crate::end::{Reply, malformed};
 use crate::http::HttpClient;
 use crate::link::Link;
 use crate::ticket::end_of;
-use crate::{Acknowledged, Address, End, Error, Options, Result, Submit, TaskId, Ticket, text_line};
+use crate::{
+    Acknowledged, Address, End, Error, Options, Result, Submit, TaskId, Ticket, text_line,
+};
 
 /// Added to the time that a server waits, before its silence counts as such.
 const GRACE: Duration = Duration::from_secs(5);
@@ -58,7 +60,9 @@ impl Client {
     /// # Errors
     /// [`Error::Unreachable`] after the configured number of tries.
     pub fn connect_to(address: Address, options: Options) -> Result<Self> {
-        Ok(Self { link: Link::open(address, options)? })
+        Ok(Self {
+            link: Link::open(address, options)?,
+        })
     }
 
     /// Where the server is.
@@ -209,7 +213,9 @@ impl Client {
     /// When there is none.
     pub fn ping(&self) -> Result<()> {
         let line = |reference: &str| format!("{{\"cmd\":\"ping\",\"ref\":{reference}}}");
-        self.link.ask(None, |reference| line(reference).into_bytes()).map(|_| ())
+        self.link
+            .ask(None, |reference| line(reference).into_bytes())
+            .map(|_| ())
     }
 
     /// Who the server is: the JSON text of its answer to `hello`.
@@ -218,9 +224,13 @@ impl Client {
     /// When there is no answer.
     pub fn hello(&self) -> Result<String> {
         let lang = self.link.options.lang.as_str();
-        let line =
-            |reference: &str| format!("{{\"cmd\":\"hello\",\"lang\":\"{lang}\",\"ref\":{reference}}}");
-        json_of(self.link.ask(None, |reference| line(reference).into_bytes())?)
+        let line = |reference: &str| {
+            format!("{{\"cmd\":\"hello\",\"lang\":\"{lang}\",\"ref\":{reference}}}")
+        };
+        json_of(
+            self.link
+                .ask(None, |reference| line(reference).into_bytes())?,
+        )
     }
 
     /// Sends one line of text on a connection of its own, as `nc` would, and gives every line of
@@ -243,7 +253,13 @@ impl Client {
         let patience = timeout.map(|timeout| timeout + GRACE);
         self.link.ask(patience, |reference| {
             let mut line = Vec::new();
-            append_command(&mut line, command, id.as_bytes(), timeout_ms, Some(reference));
+            append_command(
+                &mut line,
+                command,
+                id.as_bytes(),
+                timeout_ms,
+                Some(reference),
+            );
             line
         })
     }

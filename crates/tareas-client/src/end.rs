@@ -65,16 +65,23 @@ impl Reply {
         let acknowledged = |status, is_duplicate| {
             let task_id = answer.task_id.map(TaskId::from_bytes);
             let task_id = task_id.ok_or_else(|| malformed("an answer without task_id"))?;
-            Ok(Self::Acknowledged(Acknowledged { task_id, status, is_duplicate }))
+            Ok(Self::Acknowledged(Acknowledged {
+                task_id,
+                status,
+                is_duplicate,
+            }))
         };
         Ok(match &answer.said {
             Said::Acknowledged { status, duplicate } => return acknowledged(*status, *duplicate),
             Said::Succeeded(json) => Self::Ended(End::Succeeded((*json).to_owned())),
             Said::SucceededElsewhere(_) => Self::Elsewhere,
-            Said::Failed { reason, error } => {
-                Self::Ended(End::Failed { reason: reason.to_string(), error: error.clone() })
-            }
-            Said::Cancelled(reason) => Self::Ended(End::Cancelled { reason: reason.to_string() }),
+            Said::Failed { reason, error } => Self::Ended(End::Failed {
+                reason: reason.to_string(),
+                error: error.clone(),
+            }),
+            Said::Cancelled(reason) => Self::Ended(End::Cancelled {
+                reason: reason.to_string(),
+            }),
             Said::TimedOut(_) => Self::TimedOut,
             Said::CancelRequested => Self::CancelRequested,
             Said::Error(object) => return Err(Error::Refused(object.clone())),
@@ -87,5 +94,7 @@ impl Reply {
 }
 
 pub(crate) fn malformed(what: &str) -> Error {
-    Error::Malformed { what: what.chars().take(200).collect() }
+    Error::Malformed {
+        what: what.chars().take(200).collect(),
+    }
 }

@@ -51,7 +51,9 @@ impl FromStr for TaskId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        parse_id(text).map(Self).ok_or_else(|| Error::TaskId { text: text.to_owned() })
+        parse_id(text).map(Self).ok_or_else(|| Error::TaskId {
+            text: text.to_owned(),
+        })
     }
 }
 

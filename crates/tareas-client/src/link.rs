@@ -47,7 +47,12 @@ impl Link {
                 Ok(stream) => break stream,
                 Err(source) if tries >= options.connect_tries => {
                     let elapsed = started.elapsed();
-                    return Err(Error::Unreachable { address, tries, elapsed, source });
+                    return Err(Error::Unreachable {
+                        address,
+                        tries,
+                        elapsed,
+                        source,
+                    });
                 }
                 Err(_) => std::thread::sleep(pause),
             }
@@ -58,7 +63,13 @@ impl Link {
         let wire = Mutex::new(Wire { stream, generation });
         let link = Arc::new_cyclic(|this| {
             let this = Weak::clone(this);
-            Self { address, options, board, wire, this }
+            Self {
+                address,
+                options,
+                board,
+                wire,
+                this,
+            }
         });
         match link.start_reader(generation) {
             Ok(()) => Ok(link),
@@ -103,7 +114,9 @@ impl Link {
             Some(Wake::Answered(Ok(Reply::Acknowledged(acknowledged)))) => Ok(acknowledged),
             Some(Wake::Answered(Err(error))) => Err(error),
             Some(_) => Err(malformed("an end without an acknowledgement")),
-            None => Err(Error::NoAnswer { address: self.address.clone() }),
+            None => Err(Error::NoAnswer {
+                address: self.address.clone(),
+            }),
         }
     }
 
@@ -130,7 +143,9 @@ impl Link {
         let patience = patience.unwrap_or(self.options.answer_timeout);
         let reply = self.answered(reference, Some(Instant::now() + patience), None);
         self.forget(reference);
-        reply?.ok_or_else(|| Error::NoAnswer { address: self.address.clone() })
+        reply?.ok_or_else(|| Error::NoAnswer {
+            address: self.address.clone(),
+        })
     }
 
     fn wait(
@@ -159,7 +174,10 @@ impl Link {
     fn lost(&self, task_id: Option<TaskId>) -> Error {
         match self.board.complaint() {
             Some(object) => Error::Refused(object),
-            None => Error::ConnectionLost { address: self.address.clone(), task_id },
+            None => Error::ConnectionLost {
+                address: self.address.clone(),
+                task_id,
+            },
         }
     }
 
@@ -172,7 +190,9 @@ impl Link {
             if let Ok(stream) = connect(&self.address, &self.options)
                 && self.take_over(stream)
             {
-                self.options.tell(&Event::Reconnected { address: self.address.clone() });
+                self.options.tell(&Event::Reconnected {
+                    address: self.address.clone(),
+                });
                 return true;
             }
             let left = give_up.saturating_duration_since(Instant::now());
@@ -205,8 +225,13 @@ impl Link {
     }
 
     fn read_line(&self, reader: &mut AnswerReader, line: &[u8]) {
-        let Ok(answer) = reader.read(line) else { return };
-        match answer.reference.and_then(|reference| reference.parse().ok()) {
+        let Ok(answer) = reader.read(line) else {
+            return;
+        };
+        match answer
+            .reference
+            .and_then(|reference| reference.parse().ok())
+        {
             Some(reference) => self.board.answer(reference, Reply::of(&answer)),
             None => {
                 if let Said::Error(object) = answer.said {

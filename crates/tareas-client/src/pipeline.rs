@@ -48,7 +48,9 @@ impl Pipeline {
             elapsed: Duration::ZERO,
             source,
         };
-        Ok(Self { stream: address.connect(timeout).map_err(unreachable)? })
+        Ok(Self {
+            stream: address.connect(timeout).map_err(unreachable)?,
+        })
     }
 
     /// The socket itself, for an event loop of the caller's.
@@ -61,9 +63,19 @@ impl Pipeline {
     /// # Errors
     /// When the system has no descriptor left.
     pub fn split(self) -> io::Result<(PipelineWriter, PipelineReader)> {
-        let writer = PipelineWriter { stream: self.stream.try_clone()? };
+        let writer = PipelineWriter {
+            stream: self.stream.try_clone()?,
+        };
         let buffer = vec![0; READ_BYTES];
-        Ok((writer, PipelineReader { stream: self.stream, buffer, filled: 0, told: 0 }))
+        Ok((
+            writer,
+            PipelineReader {
+                stream: self.stream,
+                buffer,
+                filled: 0,
+                told: 0,
+            },
+        ))
     }
 }
 

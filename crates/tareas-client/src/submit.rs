@@ -48,7 +48,11 @@ pub struct Submit {
 impl Submit {
     /// A submission of a kind with a payload of JSON text.
     pub fn new(kind: impl Into<String>, payload: impl Into<String>) -> Self {
-        Self { kind: kind.into(), payload: payload.into(), ..Self::default() }
+        Self {
+            kind: kind.into(),
+            payload: payload.into(),
+            ..Self::default()
+        }
     }
 
     /// A submission whose payload is a string, as a text line would make it.
@@ -110,7 +114,11 @@ impl Submit {
             backoff: self.backoff,
             idempotency_key: text(&self.idempotency_key),
             retention_ms: self.retention.map(millis),
-            metadata: self.metadata.iter().map(|(k, v)| (k.into(), v.into())).collect(),
+            metadata: self
+                .metadata
+                .iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
             requires: self.requires.iter().map(Into::into).collect(),
         }
     }
@@ -132,7 +140,11 @@ fn micros(at: SystemTime) -> i64 {
 /// An instant from microseconds since 1970.
 fn instant(micros: i64) -> SystemTime {
     let distance = Duration::from_micros(micros.unsigned_abs());
-    if micros < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+    if micros < 0 {
+        UNIX_EPOCH - distance
+    } else {
+        UNIX_EPOCH + distance
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +175,9 @@ mod tests {
         let first = line(&sent, true);
         let mut decoder = tareas_protocol::request::Decoder::new();
         let decoded = decoder.line(first.as_bytes()).request;
-        let Ok(request::Request::Submit(wire)) = decoded else { panic!("{first}") };
+        let Ok(request::Request::Submit(wire)) = decoded else {
+            panic!("{first}")
+        };
         assert_eq!(line(&Submit::from_wire(&wire), true), first);
     }
 

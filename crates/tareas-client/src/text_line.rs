@@ -22,18 +22,26 @@ pub(crate) fn send(
         elapsed: started.elapsed(),
         source,
     };
-    let mut stream = address.connect(options.connect_timeout).map_err(unreachable)?;
+    let mut stream = address
+        .connect(options.connect_timeout)
+        .map_err(unreachable)?;
     let answer = exchange(&mut stream, options, line, timeout);
     let text = answer.map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            Error::NoAnswer { address: address.clone() }
-        }
-        _ => Error::ConnectionLost { address: address.clone(), task_id: None },
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::NoAnswer {
+            address: address.clone(),
+        },
+        _ => Error::ConnectionLost {
+            address: address.clone(),
+            task_id: None,
+        },
     })?;
     // The first line answers `hello`.
     let lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
     match lines.is_empty() {
-        true => Err(Error::ConnectionLost { address: address.clone(), task_id: None }),
+        true => Err(Error::ConnectionLost {
+            address: address.clone(),
+            task_id: None,
+        }),
         false => Ok(lines),
     }
 }

@@ -19,7 +19,11 @@ pub struct Ticket {
 
 impl Ticket {
     pub(crate) fn new(link: Arc<Link>, reference: u64, acknowledged: Acknowledged) -> Self {
-        Self { link, reference, acknowledged }
+        Self {
+            link,
+            reference,
+            acknowledged,
+        }
     }
 
     /// The task.
@@ -68,7 +72,8 @@ pub(crate) fn end_of(link: &Link, id: TaskId, reply: Reply) -> Result<End> {
             let http = http::HttpClient::new(link.address.clone(), link.options.clone());
             let response = http.get(&format!("/v1/tasks/{id}/result"))?.accepted()?;
             let json = String::from_utf8(response.body);
-            json.map(End::Succeeded).map_err(|_| malformed("a result that is not UTF-8"))
+            json.map(End::Succeeded)
+                .map_err(|_| malformed("a result that is not UTF-8"))
         }
         Reply::TimedOut => Err(Error::WaitTimedOut { task_id: id }),
         _ => Err(malformed("neither an end nor a refusal")),

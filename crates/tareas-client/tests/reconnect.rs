@@ -27,7 +27,9 @@ fn connect(fake: &Fake) -> Client {
 fn a_task_is_acknowledged_and_ends() {
     let fake = Fake::start(|line| {
         let (id, reference) = (line.id(), line.reference());
-        line.say(&format!(r#"{{"task_id":"{id}","status":"queued","ref":{reference}}}"#));
+        line.say(&format!(
+            r#"{{"task_id":"{id}","status":"queued","ref":{reference}}}"#
+        ));
         line.say(&format!(
             r#"{{"task_id":"{id}","status":"succeeded","result":25,"ref":{reference}}}"#
         ));
@@ -35,7 +37,11 @@ fn a_task_is_acknowledged_and_ends() {
     let ticket = connect(&fake).submit("square", r#"{"n":5}"#).unwrap();
     assert_eq!(ticket.acknowledged().status, Status::Queued);
     assert_eq!(ticket.wait(None).unwrap(), End::Succeeded("25".into()));
-    assert_eq!(ticket.wait(None).unwrap(), End::Succeeded("25".into()), "as often as asked");
+    assert_eq!(
+        ticket.wait(None).unwrap(),
+        End::Succeeded("25".into()),
+        "as often as asked"
+    );
 }
 
 #[test]
@@ -47,7 +53,9 @@ fn after_a_loss_the_same_line_is_sent_again() {
             // The first connection ends after the acknowledgement.
             0 => {
                 let (id, reference) = (line.id(), line.reference());
-                line.say(&format!(r#"{{"task_id":"{id}","status":"queued","ref":{reference}}}"#));
+                line.say(&format!(
+                    r#"{{"task_id":"{id}","status":"queued","ref":{reference}}}"#
+                ));
                 line.hang_up();
             }
             _ => {
@@ -63,13 +71,19 @@ fn after_a_loss_the_same_line_is_sent_again() {
     });
     let (events, told) = mpsc::channel();
     let on_event = std::sync::Arc::new(move |event: &Event| events.send(event.clone()).unwrap());
-    let client = Client::connect(&fake.address(), Options {
-        on_event: Some(on_event),
-        ..options()
-    })
+    let client = Client::connect(
+        &fake.address(),
+        Options {
+            on_event: Some(on_event),
+            ..options()
+        },
+    )
     .unwrap();
     let ticket = client.submit_with(Submit::words("sumar", "2 + 2")).unwrap();
-    assert_eq!(ticket.wait(Some(Duration::from_secs(5))).unwrap(), End::Succeeded("4".into()));
+    assert_eq!(
+        ticket.wait(Some(Duration::from_secs(5))).unwrap(),
+        End::Succeeded("4".into())
+    );
     let (first, second) = (sent.recv().unwrap(), sent.recv().unwrap());
     assert_eq!(first, second, "the same id, so no second task");
     assert!(first.contains(&ticket.task_id().to_string()));
@@ -107,7 +121,10 @@ fn a_refusal_has_the_words_of_the_server() {
     });
     match connect(&fake).submit("sqare", "1") {
         Err(Error::Refused(error)) => {
-            assert_eq!((error.number, &*error.hint), (1204, "did you mean `square`?"));
+            assert_eq!(
+                (error.number, &*error.hint),
+                (1204, "did you mean `square`?")
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -131,18 +148,27 @@ fn commands_ask_and_are_answered() {
     });
     let client = connect(&fake);
     assert_eq!(client.cancel(id).unwrap(), Cancel::Requested);
-    assert_eq!(client.result(id).unwrap(), Looked::Unfinished(Status::Queued));
+    assert_eq!(
+        client.result(id).unwrap(),
+        Looked::Unfinished(Status::Queued)
+    );
     let waited = client.wait(id, Some(Duration::from_millis(5)));
     assert!(matches!(waited, Err(Error::WaitTimedOut { task_id }) if task_id == id));
 }
 
 #[test]
 fn nobody_there_is_said_at_once_and_a_silent_server_in_time() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let tried = Client::connect(&nobody.to_string(), options());
     assert!(matches!(tried, Err(Error::Unreachable { tries: 1, .. })));
     let silent = Fake::start(|_| {});
-    let quick = Options { answer_timeout: Duration::from_millis(20), ..options() };
+    let quick = Options {
+        answer_timeout: Duration::from_millis(20),
+        ..options()
+    };
     let client = Client::connect(&silent.address(), quick).unwrap();
     assert!(matches!(client.ping(), Err(Error::NoAnswer { .. })));
 }
@@ -150,9 +176,15 @@ fn nobody_there_is_said_at_once_and_a_silent_server_in_time() {
 #[test]
 fn a_server_that_stays_away_is_given_up_with_the_id_in_hand() {
     let fake = Fake::start_once(|line| line.hang_up());
-    let brief = Options { reconnect_for: Duration::from_millis(150), ..options() };
+    let brief = Options {
+        reconnect_for: Duration::from_millis(150),
+        ..options()
+    };
     let client = Client::connect(&fake.address(), brief).unwrap();
-    let submit = Submit { task_id: Some(TaskId::new()), ..Submit::new("echo", "1") };
+    let submit = Submit {
+        task_id: Some(TaskId::new()),
+        ..Submit::new("echo", "1")
+    };
     let id = submit.task_id;
     match client.submit_with(submit) {
         Err(Error::ConnectionLost { task_id, .. }) => assert_eq!(task_id, id),
@@ -171,6 +203,8 @@ fn text_is_sent_as_it_is_and_every_line_of_the_answer_comes_back() {
         }
     });
     // The fake answers `hello` too, which the client skips.
-    let answer = connect(&fake).send_text("help", Some(Duration::from_secs(5))).unwrap();
+    let answer = connect(&fake)
+        .send_text("help", Some(Duration::from_secs(5)))
+        .unwrap();
     assert_eq!(answer, ["square 5", "sumar 2 + 2"]);
 }

@@ -83,7 +83,19 @@ pub struct SessionId(pub u64);
 
 /// The unguessable half of the fence: random, made at each claim.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Token(pub u128);
+pub struct Token([u8; 16]);
+
+impl Token {
+    /// From 128 random bits.
+    pub const fn new(bits: u128) -> Self {
+        Self(bits.to_be_bytes())
+    }
+
+    /// The 128 bits.
+    pub const fn bits(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+}
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,6 +148,6 @@ mod tests {
 
     #[test]
     fn a_token_is_not_shown() {
-        assert!(!format!("{:?}", Token(42)).contains("42"));
+        assert!(!format!("{:?}", Token::new(42)).contains("42"));
     }
 }

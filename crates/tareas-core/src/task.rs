@@ -15,15 +15,20 @@ use crate::{Kind, Place, Priority, QueueName, RetryPolicy, SessionId, TaskId, Ti
 pub enum Body {
     /// The JSON text itself.
     Inline(Bytes),
-    /// A reference to the text in the blob store.
-    Blob {
-        /// Key in the blob store, made by the system, never by a client.
-        key: SmolStr,
-        /// Length of the text.
-        bytes: u64,
-        /// SHA-256 of the text.
-        sha256: [u8; 32],
-    },
+    /// A reference to the text in the blob store. Boxed: nearly all bodies are inline, and
+    /// tasks are copied often.
+    Blob(Box<Blob>),
+}
+
+/// Where a large body is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// Key in the blob store, made by the system, never by a client.
+    pub key: SmolStr,
+    /// Length of the text.
+    pub bytes: u64,
+    /// SHA-256 of the text.
+    pub sha256: [u8; 32],
 }
 
 impl Body {
@@ -31,7 +36,7 @@ impl Body {
     pub fn inline_len(&self) -> usize {
         match self {
             Self::Inline(text) => text.len(),
-            Self::Blob { key, .. } => key.len() + 40,
+            Self::Blob(blob) => blob.key.len() + 40,
         }
     }
 }

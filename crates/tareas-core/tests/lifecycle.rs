@@ -147,7 +147,7 @@ fn both_halves_of_the_fence_are_needed() {
             ..right
         },
         Fence {
-            token: Some(Token(43)),
+            token: Some(Token::new(43)),
             ..right
         },
         Fence {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
-use tareas_core::Body;
+use tareas_core::{Blob, Body};
 
 use crate::ports::{BlobKey, PortError};
 use crate::{Engine, Refusal};
@@ -12,13 +12,13 @@ impl Engine {
     /// Stores bytes and gives the body that refers to them. Durable on return, so that the
     /// record that refers to them may be written.
     pub(crate) async fn put_blob(&self, key: BlobKey, bytes: Bytes) -> Result<Body, Refusal> {
-        let body = Body::Blob {
+        let blob = Blob {
             key: SmolStr::new(key.as_str()),
             bytes: bytes.len() as u64,
             sha256: Sha256::digest(&bytes).into(),
         };
         self.ports.blobs.put(&key, bytes).await?;
-        Ok(body)
+        Ok(Body::Blob(Box::new(blob)))
     }
 
     /// The JSON text of a payload or a result, wherever it is. Blobs are checked against their
@@ -29,7 +29,7 @@ impl Engine {
     pub async fn body_bytes(&self, body: &Body) -> Result<Bytes, Refusal> {
         let (key, sha256) = match body {
             Body::Inline(text) => return Ok(text.clone()),
-            Body::Blob { key, sha256, .. } => (key, sha256),
+            Body::Blob(blob) => (&blob.key, &blob.sha256),
         };
         let key = BlobKey::parse(key).ok_or_else(|| damaged(key, "a key of another system"))?;
         let bytes = self.ports.blobs.get(&key).await?;
@@ -41,5 +41,8 @@ impl Engine {
 }
 
 fn damaged(key: &str, why: &'static str) -> PortError {
-    PortError::Corrupt { what: format!("blob {key}"), source: why.into() }
+    PortError::Corrupt {
+        what: format!("blob {key}"),
+        source: why.into(),
+    }
 }

@@ -21,7 +21,10 @@ impl Wake for Unpark {
 /// as decisions of the embedded store are.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    if let Poll::Ready(output) = future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
         return output;
     }
     let waker = Waker::from(Arc::new(Unpark(thread::current())));

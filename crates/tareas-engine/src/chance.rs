@@ -17,7 +17,10 @@ const COUNTER_BITS: u32 = 34;
 impl Chance {
     /// From 64 random bits of this boot.
     pub const fn new(boot: u64) -> Self {
-        Self { boot, drawn: AtomicU64::new(0) }
+        Self {
+            boot,
+            drawn: AtomicU64::new(0),
+        }
     }
 
     /// Reserves `count` ids made at `now`: unique within the boot by a counter, between boots by
@@ -39,7 +42,9 @@ impl Chance {
     /// 64 well-mixed bits (SplitMix64).
     pub fn draw(&self) -> u64 {
         let n = self.drawn.fetch_add(1, Ordering::Relaxed);
-        let mut bits = self.boot.wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut bits = self
+            .boot
+            .wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         bits ^ (bits >> 31)
@@ -56,7 +61,10 @@ mod tests {
     fn ids_are_unique_and_in_order() {
         let chance = Chance::new(0xDEAD_BEEF_F00D_CAFE);
         let now = Timestamp::from_millis(1_700_000_000_000);
-        let ids: Vec<TaskId> = chance.ids(1_000, now).chain(chance.ids(1_000, now)).collect();
+        let ids: Vec<TaskId> = chance
+            .ids(1_000, now)
+            .chain(chance.ids(1_000, now))
+            .collect();
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 2_000);
         assert!(ids.is_sorted());
         assert!(ids.iter().all(|id| id.made_at() == Some(now)));

@@ -16,6 +16,7 @@ use tareas_core::{
     Applied, Batch, Body, Command, Ending, Fence, Outcome, Phase, Position, Rejected, Task, TaskId,
 };
 
+use crate::kinds::{nanos, smooth};
 use crate::ports::{BlobKey, Delivery};
 use crate::{Engine, Refusal, block_on};
 
@@ -25,8 +26,8 @@ const BATCH_WORK: Duration = Duration::from_millis(1);
 const BATCH_TASKS_MAX: usize = 256;
 /// Suspects that wait for their lane.
 const SUSPECTS_MAX: usize = 1_024;
-/// The weight of history in the smoothed run time of all tasks.
-const SMOOTHING: u64 = 32;
+/// How many tasks it takes to move the smoothed run time of all tasks half of the way.
+const SMOOTHING: u64 = 64;
 /// No task has ended yet.
 const UNMEASURED: u64 = 0;
 
@@ -114,8 +115,9 @@ impl Dispatcher {
         if !deliveries.iter().any(|delivery| delivery.hint.suspect) {
             return self.claim(deliveries, into).await;
         }
-        let (suspects, others): (Vec<_>, Vec<_>) =
-            deliveries.into_iter().partition(|delivery| delivery.hint.suspect);
+        let (suspects, others): (Vec<_>, Vec<_>) = deliveries
+            .into_iter()
+            .partition(|delivery| delivery.hint.suspect);
         self.claim_suspects(suspects, into).await;
         self.claim(others, into).await;
     }
@@ -133,7 +135,11 @@ impl Dispatcher {
             Ok(deliveries) => deliveries,
             Err(error) => {
                 tracing::warn!(%error, "no hints from the queue");
-                self.engine.ports.clock.sleep(Duration::from_millis(100)).await;
+                self.engine
+                    .ports
+                    .clock
+                    .sleep(Duration::from_millis(100))
+                    .await;
                 Vec::new()
             }
         }
@@ -214,22 +220,27 @@ impl Dispatcher {
                 token: None,
             })
             .collect();
-        match self.engine.ports.records.apply(Batch { now, commands }).await {
+        match self
+            .engine
+            .ports
+            .records
+            .apply(Batch { now, commands })
+            .await
+        {
             Ok(applied) => self.claimed(deliveries, applied, into).await,
             Err(error) => {
                 tracing::warn!(error = %Refusal::from(error), "claims were not decided");
-                self.engine.ports.clock.sleep(Duration::from_millis(100)).await;
+                self.engine
+                    .ports
+                    .clock
+                    .sleep(Duration::from_millis(100))
+                    .await;
                 self.republish(deliveries).await;
             }
         }
     }
 
-    async fn claimed(
-        &self,
-        deliveries: Vec<Delivery>,
-        applied: Applied,
-        into: &mut Vec<Claimed>,
-    ) {
+    async fn claimed(&self, deliveries: Vec<Delivery>, applied: Applied, into: &mut Vec<Claimed>) {
         let position = applied.position;
         let must_wait = deliveries.iter().any(|delivery| delivery.hint.suspect)
             || self.engine.now() < self.engine.config.careful_until;
@@ -264,7 +275,11 @@ impl Dispatcher {
                     ending: Some(Ending::Released),
                     run_time: Duration::ZERO,
                 };
-                self.engine.ports.clock.sleep(Duration::from_millis(100)).await;
+                self.engine
+                    .ports
+                    .clock
+                    .sleep(Duration::from_millis(100))
+                    .await;
                 self.settle_async(vec![released]).await;
             }
         }
@@ -290,20 +305,39 @@ impl Dispatcher {
         for settled in settled {
             commands.push(self.command(settled).await);
         }
-        let Some(applied) = self.apply_until_decided(commands).await else { return };
+        let Some(applied) = self.apply_until_decided(commands).await else {
+            return;
+        };
         self.engine.settled(&applied, &run_times).await;
         self.leave_lane_of(&ids).await;
     }
 
     async fn command(&self, settled: Settled) -> Command {
-        let Settled { task, attempt, ending, .. } = settled;
+        let Settled {
+            task,
+            attempt,
+            ending,
+            ..
+        } = settled;
         let jitter = self.engine.chance.jitter();
         match ending {
-            None => Command::Overdue { task, attempt, jitter },
+            None => Command::Overdue {
+                task,
+                attempt,
+                jitter,
+            },
             Some(ending) => {
                 let ending = self.engine.spill_result(task, attempt, ending).await;
-                let fence = Fence { attempt, token: None };
-                Command::Settle { task, fence, ending, jitter }
+                let fence = Fence {
+                    attempt,
+                    token: None,
+                };
+                Command::Settle {
+                    task,
+                    fence,
+                    ending,
+                    jitter,
+                }
             }
         }
     }
@@ -312,7 +346,10 @@ impl Dispatcher {
     /// has stopped; then nobody is told, and the next boot decides.
     async fn apply_until_decided(&self, commands: Vec<Command>) -> Option<Applied> {
         loop {
-            let batch = Batch { now: self.engine.now(), commands: commands.clone() };
+            let batch = Batch {
+                now: self.engine.now(),
+                commands: commands.clone(),
+            };
             match self.engine.ports.records.apply(batch).await {
                 Ok(applied) => return Some(applied),
                 Err(error) => {
@@ -335,7 +372,11 @@ impl Dispatcher {
     }
 
     async fn leave_lane_of(&self, ids: &[TaskId]) {
-        let running = self.suspects.lock().unwrap_or_else(PoisonError::into_inner).running;
+        let running = self
+            .suspects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .running;
         if let Some(running) = running
             && ids.contains(&running)
         {
@@ -345,12 +386,11 @@ impl Dispatcher {
 
     fn learn(&self, settled: &[Settled]) {
         let total: Duration = settled.iter().map(|settled| settled.run_time).sum();
-        let Ok(count) = u64::try_from(settled.len().max(1)) else { return };
-        let average = u64::try_from(total.as_nanos()).unwrap_or(u64::MAX) / count;
-        let before = self.smoothed_ns.load(Ordering::Relaxed);
-        let smoothed = match before {
+        let count = settled.len().max(1) as u64;
+        let average = nanos(total) / count;
+        let smoothed = match self.smoothed_ns.load(Ordering::Relaxed) {
             UNMEASURED => average,
-            _ => before - before / SMOOTHING + average / SMOOTHING,
+            before => smooth(before, average, count, SMOOTHING),
         };
         self.smoothed_ns.store(smoothed.max(1), Ordering::Relaxed);
     }
@@ -371,7 +411,8 @@ impl Engine {
         self.ended(applied.position, done().map(|(task, _)| task));
         let goes_on = |task: &&Task| !task.state.is_terminal();
         if done().any(|(task, _)| goes_on(&task)) {
-            self.publish(done().map(|(task, _)| task).filter(goes_on)).await;
+            self.publish(done().map(|(task, _)| task).filter(goes_on))
+                .await;
         }
     }
 
@@ -385,14 +426,14 @@ impl Engine {
                 }
                 _ => {
                     if let Some((kind, total, count)) = run {
-                        self.kinds.learn(kind, total / count);
+                        self.kinds.learn(kind, total / count, count.into());
                     }
                     run = Some((&task.spec.kind, run_time, 1));
                 }
             }
         }
         if let Some((kind, total, count)) = run {
-            self.kinds.learn(kind, total / count);
+            self.kinds.learn(kind, total / count, count.into());
         }
     }
 
@@ -412,7 +453,9 @@ impl Engine {
 
     /// A large result goes to the blob store before it is recorded.
     async fn spill_result(&self, task: TaskId, attempt: u64, ending: Ending) -> Ending {
-        let Ending::Succeeded(Body::Inline(text)) = &ending else { return ending };
+        let Ending::Succeeded(Body::Inline(text)) = &ending else {
+            return ending;
+        };
         if text.len() <= INLINE_BYTES_MAX {
             return ending;
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tareas_core::{Place, Position, SessionId, TaskId, Timestamp};
 use tokio::sync::{Notify, RwLock};
 
+use crate::Refusal;
 use crate::chance::Chance;
 use crate::commands::CancelDeadlines;
 use crate::kinds::Kinds;
@@ -14,7 +15,6 @@ use crate::notes::Notes;
 use crate::ports::{Blobs, Clock, Queue, Records, Settings, Stopped};
 use crate::tally::Tally;
 use crate::watch::{Listener, Listening, Watches};
-use crate::Refusal;
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -122,10 +122,10 @@ impl Engine {
     pub fn new(ports: Ports, config: EngineConfig) -> Arc<Self> {
         Arc::new(Self {
             chance: Chance::new(config.chance),
+            watches: Arc::new(Watches::new(config.chance.rotate_left(17))),
             ports,
             config,
             kinds: Kinds::default(),
-            watches: Arc::default(),
             tally: Tally::default(),
             notes: Notes::default(),
             acknowledging: RwLock::new(()),
@@ -238,7 +238,10 @@ pub(crate) struct NextDue {
 
 impl Default for NextDue {
     fn default() -> Self {
-        Self { micros: AtomicI64::new(i64::MAX), sooner: Notify::new() }
+        Self {
+            micros: AtomicI64::new(i64::MAX),
+            sooner: Notify::new(),
+        }
     }
 }
 

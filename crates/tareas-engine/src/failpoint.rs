@@ -90,7 +90,9 @@ mod armed {
 
     /// Whether the control called `name` is switched on.
     pub fn is_on(name: &str) -> bool {
-        points().iter().any(|point| point.name == name && matches!(point.action, Action::Switch))
+        points()
+            .iter()
+            .any(|point| point.name == name && matches!(point.action, Action::Switch))
     }
 
     /// Counts one pass of every point of that name; the action of the first that is due.
@@ -110,14 +112,20 @@ mod armed {
 
     fn parse(text: &str) -> Vec<Point> {
         let points = text.split(',').filter(|point| !point.is_empty());
-        points.map(|point| parse_point(point).unwrap_or_else(|| refuse(point))).collect()
+        points
+            .map(|point| parse_point(point).unwrap_or_else(|| refuse(point)))
+            .collect()
     }
 
     fn parse_point(text: &str) -> Option<Point> {
         let mut parts = text.split(':');
         let name = parts.next()?.to_owned();
         let Some(count) = parts.next() else {
-            return Some(Point { name, passes_left: u64::MAX, action: Action::Switch });
+            return Some(Point {
+                name,
+                passes_left: u64::MAX,
+                action: Action::Switch,
+            });
         };
         let action = match parts.next() {
             None | Some("abort") => Action::Abort,
@@ -128,7 +136,11 @@ mod armed {
                 Action::Sleep(Duration::from_millis(millis))
             }
         };
-        Some(Point { name, passes_left: count.parse().ok().filter(|n| *n > 0)?, action })
+        Some(Point {
+            name,
+            passes_left: count.parse().ok().filter(|n| *n > 0)?,
+            action,
+        })
     }
 
     /// A misspelt failpoint would make a test pass for nothing.
@@ -144,7 +156,10 @@ mod armed {
         fn an_action_is_taken_once_at_its_pass() {
             arm("here:2:error_full,here:3:error_io,there");
             let seen: Vec<_> = (0..5).map(|_| hit("here")).collect();
-            assert_eq!(seen, [None, Some(Injected::Full), Some(Injected::Io), None, None]);
+            assert_eq!(
+                seen,
+                [None, Some(Injected::Full), Some(Injected::Io), None, None]
+            );
             assert!(is_on("there") && !is_on("here"));
         }
     }

@@ -5,16 +5,17 @@
 //! the writer of the store may wait a moment for a task's end. Both are hints.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use tareas_core::Kind;
 
 /// A kind whose smoothed run time is below this is quick.
 pub const QUICK_BELOW: Duration = Duration::from_micros(200);
-/// The weight of history in the smoothed run time: one in so many is new.
-const SMOOTHING: u64 = 8;
+/// How many runs it takes to replace most of what was known. One run that the system happened
+/// to interrupt must not make a quick kind slow.
+const SMOOTHING: u64 = 64;
 const UNMEASURED: u64 = u64::MAX;
 
 /// The known kinds.
@@ -33,7 +34,9 @@ impl Kinds {
     pub fn announce(&self, kinds: impl IntoIterator<Item = Kind>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for kind in kinds {
-            let unmeasured = Speed { smoothed_ns: AtomicU64::new(UNMEASURED) };
+            let unmeasured = Speed {
+                smoothed_ns: AtomicU64::new(UNMEASURED),
+            };
             known.entry(kind).or_insert(unmeasured);
         }
     }
@@ -52,11 +55,11 @@ impl Kinds {
         all
     }
 
-    /// Learns from one run.
-    pub fn learn(&self, kind: &Kind, run_time: Duration) {
+    /// Learns from some runs, by their average.
+    pub fn learn(&self, kind: &Kind, run_time: Duration, runs: u64) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(speed) = known.get(kind) {
-            speed.learn(u64::try_from(run_time.as_nanos()).unwrap_or(UNMEASURED - 1));
+            speed.learn(nanos(run_time), runs);
         }
     }
 }
@@ -70,14 +73,27 @@ impl Speed {
         u128::from(self.smoothed_ns.load(Ordering::Relaxed)) < QUICK_BELOW.as_nanos()
     }
 
-    fn learn(&self, nanos: u64) {
+    fn learn(&self, nanos: u64, runs: u64) {
         let before = self.smoothed_ns.load(Ordering::Relaxed);
         let smoothed = match before {
             UNMEASURED => nanos,
-            _ => before - before / SMOOTHING + nanos / SMOOTHING,
+            _ => smooth(before, nanos, runs, SMOOTHING),
         };
         self.smoothed_ns.store(smoothed, Ordering::Relaxed);
     }
+}
+
+/// A smoothed value after `count` new ones with this average; `inertia` is how many it takes to
+/// move it half of the way.
+pub(crate) fn smooth(before: u64, average: u64, count: u64, inertia: u64) -> u64 {
+    let (before, average) = (u128::from(before), u128::from(average));
+    let (count, inertia) = (u128::from(count), u128::from(inertia));
+    let mixed = (before * inertia + average * count) / (inertia + count).max(1);
+    u64::try_from(mixed).unwrap_or(u64::MAX)
+}
+
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1)
 }
 
 #[cfg(test)]
@@ -91,9 +107,15 @@ mod tests {
         assert_eq!(kinds.look_up(&square), None);
         kinds.announce([square.clone()]);
         assert_eq!(kinds.look_up(&square), Some(IsQuick(false)));
-        kinds.learn(&square, Duration::from_micros(1));
+        kinds.learn(&square, Duration::from_micros(1), 1);
         assert_eq!(kinds.look_up(&square), Some(IsQuick(true)));
-        kinds.learn(&square, Duration::from_secs(1));
+        kinds.learn(&square, Duration::from_millis(4), 1);
+        assert_eq!(
+            kinds.look_up(&square),
+            Some(IsQuick(true)),
+            "interrupted once"
+        );
+        kinds.learn(&square, Duration::from_secs(1), 1);
         assert_eq!(kinds.look_up(&square), Some(IsQuick(false)));
     }
 }

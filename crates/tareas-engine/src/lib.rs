@@ -11,8 +11,8 @@
 //!      → Watches::tell (watch.rs) → the face that holds the client, when durable
 //! ```
 
-mod block_on;
 mod blobs;
+mod block_on;
 mod chance;
 pub mod commands;
 #[cfg(feature = "contract")]

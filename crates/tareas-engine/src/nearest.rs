@@ -42,7 +42,11 @@ mod tests {
 
     #[test]
     fn slips_are_recognised() {
-        let known = || ["square", "sumar", "sleep"].map(|k| Kind::new(k).unwrap()).to_vec();
+        let known = || {
+            ["square", "sumar", "sleep"]
+                .map(|k| Kind::new(k).unwrap())
+                .to_vec()
+        };
         let near = |word: &str| nearest_name(&Kind::new(word).unwrap(), known());
         assert_eq!(near("sqaure").unwrap().as_str(), "square");
         assert_eq!(near("suma").unwrap().as_str(), "sumar");

@@ -68,7 +68,10 @@ impl Notes {
     /// What the attempts of a task have said, oldest first.
     pub fn of(&self, task: TaskId) -> Vec<AttemptNotes> {
         let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        book.tasks.get(&task).map(|notes| notes.iter().cloned().collect()).unwrap_or_default()
+        book.tasks
+            .get(&task)
+            .map(|notes| notes.iter().cloned().collect())
+            .unwrap_or_default()
     }
 
     fn with(&self, task: TaskId, attempt: u64, change: impl FnOnce(&mut AttemptNotes)) {
@@ -86,7 +89,10 @@ impl Notes {
             if attempts.len() >= ATTEMPTS_MAX {
                 attempts.pop_front();
             }
-            attempts.push_back(AttemptNotes { attempt, ..AttemptNotes::default() });
+            attempts.push_back(AttemptNotes {
+                attempt,
+                ..AttemptNotes::default()
+            });
         }
         if let Some(notes) = attempts.back_mut() {
             change(notes);

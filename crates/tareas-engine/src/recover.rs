@@ -20,7 +20,10 @@ impl Engine {
             reclaimed += self.reclaim(session, slots).await?;
             self.ports.settings.close_session(session).await?;
         }
-        self.ports.settings.open_session(self.config.session, self.config.threads).await?;
+        self.ports
+            .settings
+            .open_session(self.config.session, self.config.threads)
+            .await?;
         Ok(reclaimed)
     }
 
@@ -29,8 +32,17 @@ impl Engine {
         let mut slots = slots;
         loop {
             let sweep = Sweep::Reclaim { session, slots };
-            let applied = self.ports.records.sweep(sweep, self.now(), SWEEP_MAX).await?;
-            let done = || applied.outcomes.iter().filter(|o| matches!(o, Outcome::Done(_)));
+            let applied = self
+                .ports
+                .records
+                .sweep(sweep, self.now(), SWEEP_MAX)
+                .await?;
+            let done = || {
+                applied
+                    .outcomes
+                    .iter()
+                    .filter(|o| matches!(o, Outcome::Done(_)))
+            };
             self.tally.lost(done().count() as u64);
             reclaimed += done().count();
             self.publish(done().filter_map(Outcome::task)).await;

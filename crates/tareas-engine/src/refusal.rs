@@ -73,10 +73,14 @@ impl Refusal {
             Self::Stopped(stopped) => Self::Stopped(stopped.clone()),
             Self::Unknown(source) => Self::Unknown(unavailable(source)),
             Self::Unavailable(source) => Self::Unavailable(unavailable(source)),
-            Self::UnknownKind { kind, nearest } => {
-                Self::UnknownKind { kind: kind.clone(), nearest: nearest.clone() }
-            }
-            Self::TooLarge { what, bytes_max } => Self::TooLarge { what, bytes_max: *bytes_max },
+            Self::UnknownKind { kind, nearest } => Self::UnknownKind {
+                kind: kind.clone(),
+                nearest: nearest.clone(),
+            },
+            Self::TooLarge { what, bytes_max } => Self::TooLarge {
+                what,
+                bytes_max: *bytes_max,
+            },
             Self::Draining => Self::Draining,
         }
     }

@@ -11,8 +11,22 @@ use tareas_core::{Kind, Phase, QueueName, Task};
 
 /// Upper bounds of the histogram buckets, in microseconds; a last one is unbounded.
 pub const BUCKETS_MICROS: [u64; 16] = [
-    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
-    10_000_000, 60_000_000, 600_000_000,
+    50,
+    100,
+    250,
+    500,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    1_000_000,
+    10_000_000,
+    60_000_000,
+    600_000_000,
 ];
 
 /// Kinds with a line of their own; what comes later is counted as `other`.

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tareas_core::ledger::IdHash;
 use tareas_core::{Position, Task, TaskId};
 
 /// One that is told of ends. Called on threads of the pool: it must not block.
@@ -34,15 +35,15 @@ struct Watcher {
     tag: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Watchers {
     /// Nearly every task has one watcher at most; the others wait in `more`.
-    first: HashMap<TaskId, Watcher>,
+    first: HashMap<TaskId, Watcher, IdHash>,
     more: HashMap<TaskId, Vec<Watcher>>,
 }
 
 /// All listeners and what they watch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Watches {
     watchers: Mutex<Watchers>,
     listeners: Mutex<Listeners>,
@@ -79,13 +80,35 @@ impl Drop for Listening {
 }
 
 impl Watches {
+    /// Nobody yet. `seed` keeps clients from aiming at one bucket of the map.
+    pub(crate) fn new(seed: u64) -> Self {
+        let first = HashMap::with_hasher(IdHash(seed));
+        Self {
+            watchers: Mutex::new(Watchers {
+                first,
+                more: HashMap::new(),
+            }),
+            listeners: Mutex::default(),
+        }
+    }
+
     pub(crate) fn listen(self: &Arc<Self>, listener: Arc<dyn Listener>) -> Listening {
         let mut listeners = lock(&self.listeners);
         listeners.next += 1;
         let id = listeners.next;
         let watched = Arc::new(AtomicUsize::new(0));
-        listeners.by_id.insert(id, Member { listener, watched: Arc::clone(&watched) });
-        Listening { watches: Arc::clone(self), id, watched }
+        listeners.by_id.insert(
+            id,
+            Member {
+                listener,
+                watched: Arc::clone(&watched),
+            },
+        );
+        Listening {
+            watches: Arc::clone(self),
+            id,
+            watched,
+        }
     }
 
     /// Forgets what a listener that has left still watches. Looks at everything that is watched:
@@ -118,7 +141,10 @@ impl Watches {
         let mut watchers = lock(&self.watchers);
         let mut count = 0;
         for (task, tag) in tasks {
-            let watcher = Watcher { listener: by.id, tag };
+            let watcher = Watcher {
+                listener: by.id,
+                tag,
+            };
             if let Some(second) = watchers.first.insert(task, watcher) {
                 watchers.more.entry(task).or_default().push(second);
             }
@@ -175,10 +201,16 @@ impl Watches {
         let mut start = 0;
         while start < told.len() {
             let listener = told[start].0.listener;
-            let run = told[start..].iter().take_while(|(w, _)| w.listener == listener).count();
+            let run = told[start..]
+                .iter()
+                .take_while(|(w, _)| w.listener == listener)
+                .count();
             let ends = told[start..start + run]
                 .iter()
-                .map(|(watcher, task)| End { tag: watcher.tag, task: (*task).clone() })
+                .map(|(watcher, task)| End {
+                    tag: watcher.tag,
+                    task: (*task).clone(),
+                })
                 .collect();
             if let Some(listener) = self.listener(listener, run) {
                 listener.ended(position, ends);
@@ -201,7 +233,10 @@ impl Watches {
             }
         }
         drop(watchers);
-        if told.windows(2).any(|pair| pair[0].0.listener != pair[1].0.listener) {
+        if told
+            .windows(2)
+            .any(|pair| pair[0].0.listener != pair[1].0.listener)
+        {
             told.sort_by_key(|(watcher, _)| watcher.listener);
         }
         told
@@ -237,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_listener_that_leaves_takes_what_it_watched_with_it() {
-        let watches: Arc<Watches> = Arc::default();
+        let watches = Arc::new(Watches::new(7));
         let [one, two] = [(); 2].map(|()| watches.listen(Arc::new(Deaf)));
         let [shared, own] = [7, 8].map(TaskId::from_u128);
         watches.watch(&one, [(shared, 1), (own, 2), (own, 3)].into_iter());

@@ -1,6 +1,7 @@
 //! Stores in folders of their own, and the ways in which they end.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![expect(dead_code, reason = "each test file uses a part of it")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,11 +21,11 @@ use tareas_engine::contract::records::Store;
 use tareas_engine::ports::{Records, TestClock};
 use tempfile::TempDir;
 
-pub const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-pub const SESSION: SessionId = SessionId(7);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub(crate) const SESSION: SessionId = SessionId(7);
 
 /// A configuration for tests: small, and with a clock that stands still.
-pub fn config(folder: &Path) -> SqliteConfig {
+pub(crate) fn config(folder: &Path) -> SqliteConfig {
     SqliteConfig {
         disk_reserve_bytes: Some(1 << 20),
         ..SqliteConfig::new(folder, Arc::new(TestClock::new(NOW)))
@@ -33,7 +34,7 @@ pub fn config(folder: &Path) -> SqliteConfig {
 
 /// How the lives of a store end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Death {
+pub(crate) enum Death {
     /// In order.
     Closed,
     /// As after `kill -9`: the next life starts from copies of the files as they were.
@@ -42,7 +43,7 @@ pub enum Death {
 
 /// Makes stores, and opens them again over what they kept.
 #[derive(Debug)]
-pub struct Lives {
+pub(crate) struct Lives {
     death: Death,
     live_max: usize,
     folders: Mutex<Vec<TempDir>>,
@@ -50,12 +51,20 @@ pub struct Lives {
 }
 
 impl Lives {
-    pub fn new(death: Death, live_max: usize) -> Self {
-        Self { death, live_max, folders: Mutex::new(Vec::new()), last: Mutex::new(None) }
+    pub(crate) fn new(death: Death, live_max: usize) -> Self {
+        Self {
+            death,
+            live_max,
+            folders: Mutex::new(Vec::new()),
+            last: Mutex::new(None),
+        }
     }
 
     fn open_in(&self, folder: &Path) -> Arc<SqliteRecords> {
-        let config = SqliteConfig { live_max: self.live_max, ..config(folder) };
+        let config = SqliteConfig {
+            live_max: self.live_max,
+            ..config(folder)
+        };
         let records = Arc::new(SqliteRecords::open(config).expect("it opens"));
         if self.death == Death::Killed {
             *self.last.lock().unwrap() = Some(Arc::clone(&records));
@@ -78,7 +87,14 @@ impl Fresh<dyn Store> for Lives {
     }
 
     async fn reopen(&self, old: Arc<dyn Store>) -> Arc<dyn Store> {
-        let folder = self.folders.lock().unwrap().last().unwrap().path().to_owned();
+        let folder = self
+            .folders
+            .lock()
+            .unwrap()
+            .last()
+            .unwrap()
+            .path()
+            .to_owned();
         if self.death == Death::Closed {
             drop(old);
             return self.open_in(&folder);
@@ -91,7 +107,7 @@ impl Fresh<dyn Store> for Lives {
 }
 
 /// Copies the files of a store that is open, as a kill at this moment would leave them.
-pub fn copy_as_killed(records: &SqliteRecords, from: &Path, to: &Path) {
+pub(crate) fn copy_as_killed(records: &SqliteRecords, from: &Path, to: &Path) {
     let _hold = records.hold_commits();
     // A commit that has begun may still be under way.
     std::thread::sleep(Duration::from_millis(20));
@@ -100,15 +116,15 @@ pub fn copy_as_killed(records: &SqliteRecords, from: &Path, to: &Path) {
     }
 }
 
-pub fn id(number: u128) -> TaskId {
+pub(crate) fn id(number: u128) -> TaskId {
     TaskId::v7(NOW, number)
 }
 
-pub fn text(text: &str) -> Body {
+pub(crate) fn text(text: &str) -> Body {
     Body::Inline(Bytes::copy_from_slice(text.as_bytes()))
 }
 
-pub fn spec(number: u128) -> Spec {
+pub(crate) fn spec(number: u128) -> Spec {
     Spec {
         id: id(number),
         kind: Kind::new("square").unwrap(),
@@ -120,12 +136,18 @@ pub fn spec(number: u128) -> Spec {
     }
 }
 
-pub fn keyed(number: u128, key: &str) -> Spec {
-    let options = Options { idempotency_key: Some(key.into()), ..Options::default() };
-    Spec { options: Some(Box::new(options)), ..spec(number) }
+pub(crate) fn keyed(number: u128, key: &str) -> Spec {
+    let options = Options {
+        idempotency_key: Some(key.into()),
+        ..Options::default()
+    };
+    Spec {
+        options: Some(Box::new(options)),
+        ..spec(number)
+    }
 }
 
-pub fn submit(spec: Spec) -> Command {
+pub(crate) fn submit(spec: Spec) -> Command {
     Command::Submit(NewTask {
         spec: Arc::new(spec),
         due_at: None,
@@ -134,35 +156,55 @@ pub fn submit(spec: Spec) -> Command {
     })
 }
 
-pub fn claim(task: TaskId, expected_attempt: u64) -> Command {
-    Command::Claim { task, expected_attempt, session: SESSION, token: None }
+pub(crate) fn claim(task: TaskId, expected_attempt: u64) -> Command {
+    Command::Claim {
+        task,
+        expected_attempt,
+        session: SESSION,
+        token: None,
+    }
 }
 
-pub fn settle(task: TaskId, attempt: u64, ending: Ending) -> Command {
-    let fence = Fence { attempt, token: None };
-    Command::Settle { task, fence, ending, jitter: Jitter(0) }
+pub(crate) fn settle(task: TaskId, attempt: u64, ending: Ending) -> Command {
+    let fence = Fence {
+        attempt,
+        token: None,
+    };
+    Command::Settle {
+        task,
+        fence,
+        ending,
+        jitter: Jitter(0),
+    }
 }
 
-pub fn success(result: &str) -> Ending {
+pub(crate) fn success(result: &str) -> Ending {
     Ending::Succeeded(text(result))
 }
 
-pub fn failure(message: &str, retryable: bool) -> Ending {
+pub(crate) fn failure(message: &str, retryable: bool) -> Ending {
     let failure = Failure {
         cause: Cause::Handler,
         name: Some("Error".to_owned()),
         message: message.to_owned(),
         backtrace: None,
     };
-    Ending::Failed { failure: Arc::new(failure), retryable, retry_after: None }
+    Ending::Failed {
+        failure: Arc::new(failure),
+        retryable,
+        retry_after: None,
+    }
 }
 
-pub async fn apply(records: &SqliteRecords, commands: Vec<Command>) -> Applied {
-    records.apply(Batch { now: NOW, commands }).await.expect("decided")
+pub(crate) async fn apply(records: &SqliteRecords, commands: Vec<Command>) -> Applied {
+    records
+        .apply(Batch { now: NOW, commands })
+        .await
+        .expect("decided")
 }
 
 /// Applies one command that must be decided.
-pub async fn done(records: &SqliteRecords, command: Command) -> Task {
+pub(crate) async fn done(records: &SqliteRecords, command: Command) -> Task {
     match apply(records, vec![command]).await.outcomes.remove(0) {
         Outcome::Done(task) => task,
         other => panic!("not done: {other:?}"),
@@ -170,21 +212,24 @@ pub async fn done(records: &SqliteRecords, command: Command) -> Task {
 }
 
 /// Submits, claims and ends a task.
-pub async fn run(records: &SqliteRecords, spec: Spec, ending: Ending) -> Task {
+pub(crate) async fn run(records: &SqliteRecords, spec: Spec, ending: Ending) -> Task {
     let id = spec.id;
     done(records, submit(spec)).await;
     done(records, claim(id, 0)).await;
     done(records, settle(id, 1, ending)).await
 }
 
-pub async fn until_durable(records: &SqliteRecords, position: Position) {
+pub(crate) async fn until_durable(records: &SqliteRecords, position: Position) {
     if position > records.durable() {
-        records.durable_after(Position(position.0 - 1)).await.expect("durable");
+        records
+            .durable_after(Position(position.0 - 1))
+            .await
+            .expect("durable");
     }
 }
 
 /// Waits until everything decided so far is on disk.
-pub async fn all_durable(records: &SqliteRecords) {
+pub(crate) async fn all_durable(records: &SqliteRecords) {
     let (_, position) = records.load(&[]).await.expect("the position");
     until_durable(records, position).await;
 }

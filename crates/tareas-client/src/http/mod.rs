@@ -57,7 +57,9 @@ impl Response {
     fn problem(&self) -> Error {
         match ErrorObject::parse(&self.text()) {
             Some(object) => Error::Refused(Box::new(object)),
-            None => Error::Malformed { what: format!("HTTP status {}", self.status) },
+            None => Error::Malformed {
+                what: format!("HTTP status {}", self.status),
+            },
         }
     }
 }
@@ -103,13 +105,19 @@ impl HttpClient {
         })?;
         let mut request = self.head(method, path, json);
         request += json.unwrap_or_default();
-        self.exchange(stream, &request).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                Error::NoAnswer { address: self.address.clone() }
-            }
-            io::ErrorKind::InvalidData => Error::Malformed { what: error.to_string() },
-            _ => Error::ConnectionLost { address: self.address.clone(), task_id: None },
-        })
+        self.exchange(stream, &request)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::NoAnswer {
+                    address: self.address.clone(),
+                },
+                io::ErrorKind::InvalidData => Error::Malformed {
+                    what: error.to_string(),
+                },
+                _ => Error::ConnectionLost {
+                    address: self.address.clone(),
+                    task_id: None,
+                },
+            })
     }
 
     fn exchange(&self, mut stream: TcpStream, request: &str) -> io::Result<Response> {
@@ -148,5 +156,8 @@ pub fn escape(text: &str) -> String {
 
 /// The error for an answer that the table has a code for, but no server said.
 pub(crate) fn invalid(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{what} [{}]", Code::Malformed))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{what} [{}]", Code::Malformed),
+    )
 }

@@ -14,7 +14,11 @@ pub(super) fn response(stream: &mut impl BufRead) -> io::Result<Response> {
     loop {
         let status = status(&line(stream)?)?;
         let headers = headers(stream)?;
-        let mut response = Response { status, headers, body: Vec::new() };
+        let mut response = Response {
+            status,
+            headers,
+            body: Vec::new(),
+        };
         // 1xx come before the answer proper.
         if !(100..200).contains(&status) {
             response.body = body(stream, &response)?;
@@ -36,8 +40,12 @@ fn line(stream: &mut impl BufRead) -> io::Result<String> {
 }
 
 fn status(line: &str) -> io::Result<u16> {
-    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1));
-    status.and_then(|status| status.parse().ok()).ok_or_else(|| invalid("this is not HTTP"))
+    let status = line
+        .strip_prefix("HTTP/1.")
+        .and_then(|rest| rest.split(' ').nth(1));
+    status
+        .and_then(|status| status.parse().ok())
+        .ok_or_else(|| invalid("this is not HTTP"))
 }
 
 fn headers(stream: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
@@ -50,7 +58,9 @@ fn headers(stream: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
         if headers.len() == HEADERS_MAX {
             return Err(invalid("too many header lines"));
         }
-        let (name, value) = line.split_once(':').ok_or_else(|| invalid("a header without name"))?;
+        let (name, value) = line
+            .split_once(':')
+            .ok_or_else(|| invalid("a header without name"))?;
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
 }
@@ -59,7 +69,10 @@ fn body(stream: &mut impl BufRead, response: &Response) -> io::Result<Vec<u8>> {
     if matches!(response.status, 204 | 304) {
         return Ok(Vec::new());
     }
-    if response.header("transfer-encoding").is_some_and(|how| how.contains("chunked")) {
+    if response
+        .header("transfer-encoding")
+        .is_some_and(|how| how.contains("chunked"))
+    {
         return chunks(stream);
     }
     let length = response.header("content-length").map(str::parse::<u64>);
@@ -119,7 +132,11 @@ mod tests {
             "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
         ] {
             let response = read(text).unwrap();
-            assert_eq!((response.status, response.text().as_str()), (200, "hello"), "{text}");
+            assert_eq!(
+                (response.status, response.text().as_str()),
+                (200, "hello"),
+                "{text}"
+            );
         }
     }
 

@@ -27,10 +27,7 @@ impl Fake {
         Self::listen(1, answer)
     }
 
-    fn listen(
-        connections: usize,
-        answer: impl Fn(&Line<'_>) + Send + Sync + 'static,
-    ) -> Self {
+    fn listen(connections: usize, answer: impl Fn(&Line<'_>) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let answer = Arc::new(answer);
@@ -57,7 +54,11 @@ fn serve(stream: &TcpStream, connection: usize, answer: &dyn Fn(&Line<'_>)) {
             let _ = writeln!(stream, r#"{{"server":"tareas"}}"#);
             continue;
         }
-        answer(&Line { text, stream, connection });
+        answer(&Line {
+            text,
+            stream,
+            connection,
+        });
     }
     let _ = stream.shutdown(Shutdown::Both);
 }

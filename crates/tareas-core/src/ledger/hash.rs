@@ -2,9 +2,9 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-/// Builds [`IdHasher`]s with one seed per ledger.
+/// Builds hashers of ids with one seed per ledger.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct IdHash(pub(super) u64);
+pub struct IdHash(pub u64);
 
 impl BuildHasher for IdHash {
     type Hasher = IdHasher;
@@ -19,7 +19,7 @@ impl BuildHasher for IdHash {
 
 /// Folds the 16 bytes of an id into 64 bits with one wide multiplication.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct IdHasher {
+pub struct IdHasher {
     seed: u64,
     hash: u64,
 }

@@ -28,7 +28,7 @@ use smol_str::SmolStr;
 pub use self::cold::{Missing, Stored};
 pub use self::cut::{CountChange, Cut, Row, Write};
 pub use self::decide::fence;
-use self::hash::IdHash;
+pub use self::hash::IdHash;
 use self::line::Lanes;
 use self::places::is_queued_at;
 use self::slot::{Index, Slot};

@@ -19,7 +19,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// Who runs everything, unless a test says otherwise.
 pub(crate) const SESSION: SessionId = SessionId(7);
 /// The token of every claim, unless a test says otherwise.
-pub(crate) const TOKEN: Option<Token> = Some(Token(42));
+pub(crate) const TOKEN: Option<Token> = Some(Token::new(42));
 
 pub(crate) fn later(seconds: u64) -> Timestamp {
     NOW + Duration::from_secs(seconds)

@@ -109,7 +109,7 @@ impl World {
             8 | 9 => Command::Submit(self.new_task(task, chance)),
             10 | 11 => {
                 self.tokens += 1;
-                let token = (!chance.is_multiple_of(5)).then_some(Token(self.tokens));
+                let token = (!chance.is_multiple_of(5)).then_some(Token::new(self.tokens));
                 let expected_attempt = attempt.saturating_sub(u64::from(chance.is_multiple_of(7)));
                 Command::Claim {
                     task,
@@ -122,7 +122,7 @@ impl World {
                 let held = self.seen.get(&task).and_then(ledger::fence);
                 let stale = Fence {
                     attempt,
-                    token: Some(Token(u128::MAX)),
+                    token: Some(Token::new(u128::MAX)),
                 };
                 let fence = if chance.is_multiple_of(9) {
                     stale

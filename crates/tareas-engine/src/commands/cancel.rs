@@ -36,7 +36,11 @@ impl Engine {
     /// T8: ends an attempt that is over its limit or did not heed a cancel request.
     pub(crate) async fn overdue(&self, task: TaskId, attempt: u64) {
         let jitter = self.chance.jitter();
-        let command = Command::Overdue { task, attempt, jitter };
+        let command = Command::Overdue {
+            task,
+            attempt,
+            jitter,
+        };
         // Refused means that the attempt has ended by itself meanwhile.
         if let Ok((task, position)) = self.apply_one(command).await {
             self.after_attempt(position, &task).await;

@@ -20,9 +20,14 @@ impl Engine {
     /// Removes the blobs of a task whose removal is durable. What cannot be removed now is left
     /// to the sweeper of orphans.
     pub(crate) async fn delete_blobs(&self, task: &tareas_core::Task) {
-        for body in [Some(&task.spec.payload), task.result.as_ref()].into_iter().flatten() {
-            let Body::Blob { key, .. } = body else { continue };
-            let Some(key) = BlobKey::parse(key) else { continue };
+        for body in [Some(&task.spec.payload), task.result.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let Body::Blob(blob) = body else { continue };
+            let Some(key) = BlobKey::parse(&blob.key) else {
+                continue;
+            };
             if let Err(error) = self.ports.blobs.delete(&key).await {
                 tracing::warn!(%error, %key, "blob not removed");
             }

@@ -82,7 +82,10 @@ impl Engine {
             let fresh = ids.next().unwrap_or_else(|| TaskId::v7(now, 0));
             if is_too_many {
                 let bytes_max = BATCH_COMMANDS_MAX;
-                judged.push(Err(Refusal::TooLarge { what: "a batch", bytes_max }));
+                judged.push(Err(Refusal::TooLarge {
+                    what: "a batch",
+                    bytes_max,
+                }));
                 continue;
             }
             // Most tasks of a batch are of one kind.
@@ -92,7 +95,10 @@ impl Engine {
             };
             judged.push(match quick {
                 Ok(quick) => {
-                    if last.as_ref().is_none_or(|(kind, _)| *kind != submission.kind) {
+                    if last
+                        .as_ref()
+                        .is_none_or(|(kind, _)| *kind != submission.kind)
+                    {
                         last = Some((submission.kind.clone(), quick));
                     }
                     self.judge(submission, quick, fresh, now).await
@@ -139,7 +145,10 @@ impl Engine {
             None if self.config.accept_unknown_kinds => Ok(IsQuick(false)),
             None => {
                 let nearest = nearest_name(kind, self.kinds.all());
-                Err(Refusal::UnknownKind { kind: kind.clone(), nearest })
+                Err(Refusal::UnknownKind {
+                    kind: kind.clone(),
+                    nearest,
+                })
             }
         }
     }
@@ -151,10 +160,17 @@ impl Engine {
         options: Option<Box<Options>>,
         client_id: Option<TaskId>,
     ) -> Option<Box<Options>> {
-        let retention = options.as_ref().and_then(|o| o.retention).or(self.config.retention);
-        let Some(kept) = retention else { return options };
+        let retention = options
+            .as_ref()
+            .and_then(|o| o.retention)
+            .or(self.config.retention);
+        let Some(kept) = retention else {
+            return options;
+        };
         let window = ID_WINDOW_PAST + ID_WINDOW_FUTURE;
-        let keep_until = client_id.filter(|_| kept < window).and_then(TaskId::made_at);
+        let keep_until = client_id
+            .filter(|_| kept < window)
+            .and_then(TaskId::made_at);
         let mut options = options.unwrap_or_default();
         options.retention = Some(kept);
         options.keep_until = keep_until.map(|made_at| made_at + window);
@@ -167,9 +183,13 @@ impl Engine {
             return Ok(Body::Inline(payload));
         }
         if payload.len() > PAYLOAD_BYTES_MAX {
-            return Err(Refusal::TooLarge { what: "a payload", bytes_max: PAYLOAD_BYTES_MAX });
+            return Err(Refusal::TooLarge {
+                what: "a payload",
+                bytes_max: PAYLOAD_BYTES_MAX,
+            });
         }
-        self.put_blob(crate::ports::BlobKey::payload(id), payload).await
+        self.put_blob(crate::ports::BlobKey::payload(id), payload)
+            .await
     }
 
     async fn decide(&self, judged: Vec<Result<NewTask, Refusal>>, now: Timestamp) -> Submitted {
@@ -186,7 +206,10 @@ impl Engine {
         }
         let (decided, position) = self.apply_submissions(commands, now).await;
         if decided.len() == refusals.len() {
-            return Submitted { outcomes: decided, position };
+            return Submitted {
+                outcomes: decided,
+                position,
+            };
         }
         let mut decided = decided.into_iter();
         let outcomes = refusals
@@ -220,29 +243,50 @@ impl Engine {
     }
 
     fn watch_accepted(&self, by: &Listening, submitted: &Submitted, tags: &[Option<u64>]) {
-        let accepted = submitted.outcomes.iter().zip(tags).filter_map(|(outcome, tag)| {
-            let accepted = outcome.as_ref().ok()?;
-            Some((accepted.task.id(), (*tag)?))
-        });
+        let accepted = submitted
+            .outcomes
+            .iter()
+            .zip(tags)
+            .filter_map(|(outcome, tag)| {
+                let accepted = outcome.as_ref().ok()?;
+                Some((accepted.task.id(), (*tag)?))
+            });
         self.watches.watch(by, accepted);
     }
 
     fn count(&self, submitted: &Submitted) {
-        let new = || submitted.outcomes.iter().flatten().filter(|accepted| !accepted.is_duplicate);
-        let refused = submitted.outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        let new = || {
+            submitted
+                .outcomes
+                .iter()
+                .flatten()
+                .filter(|accepted| !accepted.is_duplicate)
+        };
+        let refused = submitted
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.is_err())
+            .count();
         self.open.fetch_add(new().count() as i64, Ordering::Relaxed);
-        self.tally.submitted(new().map(|accepted| &accepted.task), refused as u64);
+        self.tally
+            .submitted(new().map(|accepted| &accepted.task), refused as u64);
     }
 
     async fn publish_accepted(&self, submitted: &Submitted) {
-        let new = submitted.outcomes.iter().flatten().filter(|accepted| !accepted.is_duplicate);
+        let new = submitted
+            .outcomes
+            .iter()
+            .flatten()
+            .filter(|accepted| !accepted.is_duplicate);
         self.publish(new.map(|accepted| &accepted.task)).await;
     }
 
     /// A duplicate may have ended before it was watched: then nobody else would tell.
     async fn tell_duplicates(&self, by: &Listening, submitted: &Submitted, tags: &[Option<u64>]) {
         for (outcome, tag) in submitted.outcomes.iter().zip(tags) {
-            let (Ok(accepted), Some(tag)) = (outcome, tag) else { continue };
+            let (Ok(accepted), Some(tag)) = (outcome, tag) else {
+                continue;
+            };
             if accepted.is_duplicate {
                 self.tell_if_ended(by, accepted.task.id(), *tag).await;
             }
@@ -252,8 +296,14 @@ impl Engine {
 
 fn accepted(outcome: Outcome) -> Result<Accepted, Refusal> {
     match outcome {
-        Outcome::Done(task) => Ok(Accepted { task, is_duplicate: false }),
-        Outcome::Already(task) => Ok(Accepted { task, is_duplicate: true }),
+        Outcome::Done(task) => Ok(Accepted {
+            task,
+            is_duplicate: false,
+        }),
+        Outcome::Already(task) => Ok(Accepted {
+            task,
+            is_duplicate: true,
+        }),
         Outcome::Refused(rejected) => Err(Refusal::Rejected(rejected)),
     }
 }
@@ -261,8 +311,12 @@ fn accepted(outcome: Outcome) -> Result<Accepted, Refusal> {
 impl Engine {
     /// Tells `by` of a task that it watches, when it has ended already.
     pub(crate) async fn tell_if_ended(&self, by: &Listening, id: TaskId, tag: u64) {
-        let Ok((tasks, position)) = self.ports.records.load(&[id]).await else { return };
-        let Some(task) = tasks.into_iter().flatten().next() else { return };
+        let Ok((tasks, position)) = self.ports.records.load(&[id]).await else {
+            return;
+        };
+        let Some(task) = tasks.into_iter().flatten().next() else {
+            return;
+        };
         if task.state.is_terminal() && self.watches.unwatch(by, id, tag) {
             self.watches.tell_one(by, position, End { tag, task });
         }

@@ -82,7 +82,10 @@ impl Waiting {
     fn enter(&self) -> (u64, oneshot::Receiver<(Task, Position)>) {
         let tag = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
-        self.callers.lock().unwrap_or_else(PoisonError::into_inner).insert(tag, sender);
+        self.callers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(tag, sender);
         (tag, receiver)
     }
 }

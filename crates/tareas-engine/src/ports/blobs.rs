@@ -29,8 +29,7 @@ pub trait Blobs: fmt::Debug + Send + Sync + 'static {
     async fn delete(&self, key: &BlobKey) -> Result<(), PortError>;
 
     /// Keys in order, above `after`: for the sweeper that looks for orphans.
-    async fn list(&self, after: Option<&BlobKey>, limit: usize)
-    -> Result<Vec<BlobKey>, PortError>;
+    async fn list(&self, after: Option<&BlobKey>, limit: usize) -> Result<Vec<BlobKey>, PortError>;
 }
 
 /// Key of a blob: `t/<task id>/in`, or `t/<task id>/out/<attempt>-<chance>`.
@@ -51,8 +50,7 @@ impl BlobKey {
     /// A key as it was stored; `None` when it cannot have been made by this system.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
-        let id_is_fine =
-            parts.next() == Some("t") && parts.next()?.parse::<TaskId>().is_ok();
+        let id_is_fine = parts.next() == Some("t") && parts.next()?.parse::<TaskId>().is_ok();
         let is_fine = match (parts.next(), parts.next(), parts.next()) {
             (Some("in"), None, None) => true,
             (Some("out"), Some(name), None) => is_result_name(name),
@@ -73,7 +71,9 @@ impl BlobKey {
 }
 
 fn is_result_name(name: &str) -> bool {
-    let Some((attempt, chance)) = name.split_once('-') else { return false };
+    let Some((attempt, chance)) = name.split_once('-') else {
+        return false;
+    };
     attempt.parse::<u64>().is_ok()
         && chance.len() == 8
         && chance.bytes().all(|b| b.is_ascii_hexdigit())
@@ -96,7 +96,13 @@ mod tests {
             assert_eq!(BlobKey::parse(key.as_str()), Some(key.clone()));
             assert_eq!(key.task(), Some(id));
         }
-        for text in ["", "t/../in", "t/x/in", "../t", "t/0190c1f0-0000-7000-8000-000000000001/../x"] {
+        for text in [
+            "",
+            "t/../in",
+            "t/x/in",
+            "../t",
+            "t/0190c1f0-0000-7000-8000-000000000001/../x",
+        ] {
             assert_eq!(BlobKey::parse(text), None, "{text}");
         }
     }

@@ -24,9 +24,14 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 
@@ -46,7 +51,10 @@ pub struct TestClock {
 impl TestClock {
     /// A clock that shows `start`.
     pub fn new(start: Timestamp) -> Self {
-        Self { micros: AtomicI64::new(start.as_micros()), moved: Notify::new() }
+        Self {
+            micros: AtomicI64::new(start.as_micros()),
+            moved: Notify::new(),
+        }
     }
 
     /// Moves the clock and wakes whoever sleeps until then.

@@ -17,7 +17,7 @@ mod error;
 mod queue;
 mod records;
 
-pub use blobs::{Blobs, BlobKey};
+pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use error::{ApplyError, BoxError, PortError, Stopped};
 pub use queue::{Delivery, Queue, QueueDepth, Spilled};

@@ -5,8 +5,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use tareas_core::{
-    Applied, Attempt, Batch, Hint, Kind, Lane, Phase, Place, Position, QueueName, SessionId,
-    Sweep, Task, TaskId, Timestamp, Want,
+    Applied, Attempt, Batch, Hint, Kind, Lane, Phase, Place, Position, QueueName, SessionId, Sweep,
+    Task, TaskId, Timestamp, Want,
 };
 
 use super::{ApplyError, PortError, Stopped};
@@ -46,12 +46,7 @@ pub trait Records: fmt::Debug + Send + Sync + 'static {
 
     /// The next hints of a lane above `after`, in order. Decided view: sees every `apply` that
     /// returned before, whether it is on disk or not.
-    async fn ready(
-        &self,
-        lane: &Lane,
-        after: Place,
-        limit: usize,
-    ) -> Result<Vec<Hint>, PortError>;
+    async fn ready(&self, lane: &Lane, after: Place, limit: usize) -> Result<Vec<Hint>, PortError>;
 
     /// Decided view of these tasks, in the same order, with the position at which it may be told.
     async fn load(&self, ids: &[TaskId]) -> Result<(Vec<Option<Task>>, Position), PortError>;

@@ -50,7 +50,10 @@ impl Engine {
 
     /// Applies one command that a person asked for.
     pub(crate) async fn apply_one(&self, command: Command) -> Result<(Task, Position), Refusal> {
-        let batch = Batch { now: self.now(), commands: vec![command] };
+        let batch = Batch {
+            now: self.now(),
+            commands: vec![command],
+        };
         let applied = self.ports.records.apply(batch).await?;
         match applied.outcomes.into_iter().next() {
             Some(Outcome::Done(task) | Outcome::Already(task)) => Ok((task, applied.position)),

@@ -69,12 +69,22 @@ impl Engine {
         let wait_text = format!("{:.1} s", wait.as_secs_f64());
         if task.attempt == 0 {
             let message = format!("it is due in {wait_text}");
-            return Why { code: WhyCode::NotDue, message, hint: None };
+            return Why {
+                code: WhyCode::NotDue,
+                message,
+                hint: None,
+            };
         }
-        let cause = task.failure.as_ref().map_or("", |failure| failure.message.as_str());
+        let cause = task
+            .failure
+            .as_ref()
+            .map_or("", |failure| failure.message.as_str());
         Why {
             code: WhyCode::RetryBackoff,
-            message: format!("attempt {} failed ({cause}); next one in {wait_text}", task.attempt),
+            message: format!(
+                "attempt {} failed ({cause}); next one in {wait_text}",
+                task.attempt
+            ),
             hint: None,
         }
     }
@@ -83,7 +93,11 @@ impl Engine {
         let queue = &task.spec.queue;
         if self.is_draining() {
             let message = "this server is draining: it starts nothing new".to_owned();
-            return Why { code: WhyCode::Draining, message, hint: None };
+            return Why {
+                code: WhyCode::Draining,
+                message,
+                hint: None,
+            };
         }
         if self.queues().get(queue).copied().unwrap_or_default() {
             return Why {
@@ -110,14 +124,24 @@ impl Engine {
     }
 
     async fn why_in_line(&self, task: &Task, place: Place) -> Why {
-        let ready =
-            self.ports.records.ready(&lane(task), crate::engine::FROM_THE_START, AHEAD_MAX).await;
-        let ahead =
-            ready.unwrap_or_default().iter().take_while(|hint| hint.place < place).count();
+        let ready = self
+            .ports
+            .records
+            .ready(&lane(task), crate::engine::FROM_THE_START, AHEAD_MAX)
+            .await;
+        let ahead = ready
+            .unwrap_or_default()
+            .iter()
+            .take_while(|hint| hint.place < place)
+            .count();
         if ahead == 0 {
             let message = "it is next in line: all threads are busy".to_owned();
             let hint = Some("more threads: tareas serve --threads N".to_owned());
-            return Why { code: WhyCode::NextInLine, message, hint };
+            return Why {
+                code: WhyCode::NextInLine,
+                message,
+                hint,
+            };
         }
         let at_least = if ahead >= AHEAD_MAX { "at least " } else { "" };
         Why {
@@ -131,8 +155,16 @@ impl Engine {
 fn why_running(task: &Task) -> Why {
     if task.cancel_requested {
         let message = "it was asked to stop and has not answered yet".to_owned();
-        return Why { code: WhyCode::CancelRequested, message, hint: None };
+        return Why {
+            code: WhyCode::CancelRequested,
+            message,
+            hint: None,
+        };
     }
     let message = format!("attempt {} is running", task.attempt);
-    Why { code: WhyCode::Running, message, hint: None }
+    Why {
+        code: WhyCode::Running,
+        message,
+        hint: None,
+    }
 }

@@ -45,9 +45,16 @@ impl Feeder {
 
     async fn rebuild_queue(&self, queue: &QueueName) {
         for priority in priorities() {
-            let lane = Lane { queue: queue.clone(), priority };
-            let from_start =
-                Spilled { lane, cursor: Place::START, dropped: u64::MAX, room: HINTS_MAX };
+            let lane = Lane {
+                queue: queue.clone(),
+                priority,
+            };
+            let from_start = Spilled {
+                lane,
+                cursor: Place::START,
+                dropped: u64::MAX,
+                room: HINTS_MAX,
+            };
             self.refill(&from_start).await;
         }
     }
@@ -66,7 +73,13 @@ impl Feeder {
         // Whoever is accepting one of these tasks right now queues its acknowledgement first.
         drop(self.engine.acknowledging.write().await);
         let is_all = hints.len() < limit;
-        if let Err(error) = self.engine.ports.queue.refill(spilled, &hints, is_all).await {
+        if let Err(error) = self
+            .engine
+            .ports
+            .queue
+            .refill(spilled, &hints, is_all)
+            .await
+        {
             tracing::warn!(%error, queue = %spilled.lane.queue, "lane not refilled");
         }
         !hints.is_empty()
@@ -84,7 +97,10 @@ impl Feeder {
     /// Whether the queue holds fewer hints than tasks wait: then hints were lost.
     fn has_lost_hints(&self) -> bool {
         let counts = self.engine.counts();
-        let waiting: u64 = counts.values().map(|phases| phases[Phase::Queued as usize]).sum();
+        let waiting: u64 = counts
+            .values()
+            .map(|phases| phases[Phase::Queued as usize])
+            .sum();
         let depth = self.engine.ports.queue.depth();
         let held: usize = depth.iter().map(|lane| lane.hints).sum();
         !depth.iter().any(|lane| lane.is_spilled) && waiting > held as u64

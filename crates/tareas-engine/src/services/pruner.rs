@@ -32,7 +32,13 @@ impl Pruner {
     /// One pass; how many tasks it removed.
     pub async fn pass(&self) -> usize {
         let now = self.engine.now();
-        let applied = match self.engine.ports.records.sweep(Sweep::Prune, now, PASS_MAX).await {
+        let applied = match self
+            .engine
+            .ports
+            .records
+            .sweep(Sweep::Prune, now, PASS_MAX)
+            .await
+        {
             Ok(applied) => applied,
             Err(error) => {
                 tracing::warn!(%error, "pruning failed; the next pass finds the same tasks");
@@ -62,7 +68,11 @@ impl Service for Pruner {
     async fn run(self: Box<Self>, shutdown: CancellationToken) {
         loop {
             let removed = self.pass().await;
-            let pause = if removed * 2 >= PASS_MAX { PAUSE_BUSY } else { PAUSE_IDLE };
+            let pause = if removed * 2 >= PASS_MAX {
+                PAUSE_BUSY
+            } else {
+                PAUSE_IDLE
+            };
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = self.engine.ports.clock.sleep(pause) => {}

@@ -55,6 +55,8 @@ impl Supervisor {
     pub async fn stop(&self, grace: Duration) -> bool {
         self.shutdown.cancel();
         self.running.close();
-        tokio::time::timeout(grace, self.running.wait()).await.is_ok()
+        tokio::time::timeout(grace, self.running.wait())
+            .await
+            .is_ok()
     }
 }

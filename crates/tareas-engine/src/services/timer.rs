@@ -54,7 +54,9 @@ impl Timer {
         // Whoever is accepting one of these tasks right now queues its acknowledgement first.
         drop(self.engine.acknowledging.write().await);
         self.engine.ended(applied.position, changed());
-        self.engine.publish(changed().filter(|task| !task.state.is_terminal())).await;
+        self.engine
+            .publish(changed().filter(|task| !task.state.is_terminal()))
+            .await;
         applied.outcomes.len()
     }
 

@@ -299,7 +299,7 @@ async fn large_bodies_go_to_the_blob_store_and_go_with_their_task() {
     world.settle(&claimed, Some(succeeded(&large)));
     let task = world.task(id).await;
     let result = task.result.clone().unwrap();
-    assert!(matches!(&result, Body::Blob { bytes, .. } if *bytes == large.len() as u64));
+    assert!(matches!(&result, Body::Blob(blob) if blob.bytes == large.len() as u64));
     assert_eq!(world.engine.body_bytes(&result).await.unwrap(), large);
     world.engine.delete(id, Actor::System).await.unwrap();
     assert!(world.engine.body_bytes(&result).await.is_err());

@@ -33,13 +33,11 @@ impl<'a> Shown<'a> {
     pub fn of(body: &'a Body) -> Self {
         match body {
             Body::Inline(text) => Self::Text(text),
-            Body::Blob { bytes, sha256, .. } if *bytes > RESULT_INLINE_BYTES_MAX as u64 => {
-                Self::Reference {
-                    bytes: *bytes,
-                    sha256: hex(sha256),
-                }
-            }
-            Body::Blob { .. } => Self::Elsewhere,
+            Body::Blob(blob) if blob.bytes > RESULT_INLINE_BYTES_MAX as u64 => Self::Reference {
+                bytes: blob.bytes,
+                sha256: hex(&blob.sha256),
+            },
+            Body::Blob(_) => Self::Elsewhere,
         }
     }
 

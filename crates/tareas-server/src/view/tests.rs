@@ -81,10 +81,12 @@ fn a_failure_is_told_by_its_reason_and_in_the_words_of_the_handler() {
 
 #[test]
 fn a_result_is_shown_whole_or_as_a_reference() {
-    let blob = |bytes| Body::Blob {
-        key: "t/x/out/1-0".into(),
-        bytes,
-        sha256: [0xAB; 32],
+    let blob = |bytes| {
+        Body::Blob(Box::new(tareas_core::Blob {
+            key: "t/x/out/1-0".into(),
+            bytes,
+            sha256: [0xAB; 32],
+        }))
     };
     let ended = |body| Task {
         result: Some(body),

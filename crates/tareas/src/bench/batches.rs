@@ -36,7 +36,10 @@ pub(super) fn run(plan: &Plan, size: u32, address: &Address) -> Result<Run> {
             }));
         }
         for thread in threads {
-            let lost = || Error::ConnectionLost { address: address.clone(), task_id: None };
+            let lost = || Error::ConnectionLost {
+                address: address.clone(),
+                task_id: None,
+            };
             run.add(thread.join().map_err(|_| lost())?.map_err(|_| lost())?);
         }
         Ok(run)
@@ -49,7 +52,11 @@ fn line(size: u32) -> String {
     for index in 0..u64::from(size) {
         let comma = if index == 0 { "" } else { "," };
         // Writing to memory cannot fail.
-        let _ = write!(line, "{comma}{{\"op\":\"square\",\"n\":{}}}", index % NUMBERS);
+        let _ = write!(
+            line,
+            "{comma}{{\"op\":\"square\",\"n\":{}}}",
+            index % NUMBERS
+        );
     }
     line + "]}\n"
 }

@@ -80,8 +80,16 @@ fn number_at_end(line: &[u8], is_json: bool) -> Said {
         number += u64::from(line[at] - b'0') * place;
         place = place.wrapping_mul(10);
     }
-    let is_whole = if is_json { line[..at].ends_with(b"\"result\":") } else { at == 0 };
-    if is_whole { Said::Result(number) } else { Said::Other }
+    let is_whole = if is_json {
+        line[..at].ends_with(b"\"result\":")
+    } else {
+        at == 0
+    };
+    if is_whole {
+        Said::Result(number)
+    } else {
+        Said::Other
+    }
 }
 
 /// The number that a line gives; `None` when it gives none.
@@ -104,12 +112,24 @@ mod tests {
     #[test]
     fn lines_are_read_from_their_end() {
         let table: [(&[u8], Said); 8] = [
-            (b"{\"task_id\":\"x\",\"status\":\"queued\"}", Said::Acknowledged),
-            (b"{\"task_id\":\"x\",\"status\":\"queued\",\"durability\":\"os\"}", Said::Acknowledged),
-            (b"{\"task_id\":\"x\",\"status\":\"succeeded\",\"result\":25}", Said::Result(25)),
+            (
+                b"{\"task_id\":\"x\",\"status\":\"queued\"}",
+                Said::Acknowledged,
+            ),
+            (
+                b"{\"task_id\":\"x\",\"status\":\"queued\",\"durability\":\"os\"}",
+                Said::Acknowledged,
+            ),
+            (
+                b"{\"task_id\":\"x\",\"status\":\"succeeded\",\"result\":25}",
+                Said::Result(25),
+            ),
             (b"998001", Said::Result(998_001)),
             (b"error: no [TAR-1204]", Said::Other),
-            (b"{\"error\":{\"code\":\"TAR-1301\",\"retryable\":true}}", Said::Other),
+            (
+                b"{\"error\":{\"code\":\"TAR-1301\",\"retryable\":true}}",
+                Said::Other,
+            ),
             (b"{\"x\":25}", Said::Other),
             (b"", Said::Other),
         ];

@@ -42,7 +42,10 @@ enum Step {
 
 pub(super) fn run(plan: &Plan, is_text: bool, address: &Address) -> Result<Run> {
     allow_files();
-    let lost = |_| Error::ConnectionLost { address: address.clone(), task_id: None };
+    let lost = |_| Error::ConnectionLost {
+        address: address.clone(),
+        task_id: None,
+    };
     let lines = Lines::new(is_text);
     let mut poll = Poll::new().map_err(lost)?;
     let mut loops = Vec::with_capacity(plan.connections);
@@ -50,7 +53,9 @@ pub(super) fn run(plan: &Plan, is_text: bool, address: &Address) -> Result<Run> 
         let stream = Pipeline::connect(address, CONNECT_TIMEOUT)?.into_stream();
         stream.set_nonblocking(true).map_err(lost)?;
         let mut stream = TcpStream::from_std(stream);
-        let registered = poll.registry().register(&mut stream, Token(index), Interest::READABLE);
+        let registered = poll
+            .registry()
+            .register(&mut stream, Token(index), Interest::READABLE);
         registered.map_err(lost)?;
         loops.push(stream);
     }
@@ -66,7 +71,10 @@ pub(super) fn run(plan: &Plan, is_text: bool, address: &Address) -> Result<Run> 
 }
 
 fn drive(poll: &mut Poll, mut loops: Vec<Loop>, lines: &Lines) -> Run {
-    let mut run = Run { latency: Some(Histogram::default()), ..Run::default() };
+    let mut run = Run {
+        latency: Some(Histogram::default()),
+        ..Run::default()
+    };
     let began = Instant::now();
     let mut open = 0;
     for client in &mut loops {
@@ -83,7 +91,9 @@ fn drive(poll: &mut Poll, mut loops: Vec<Loop>, lines: &Lines) -> Run {
             break;
         }
         for event in &events {
-            let Some(client) = loops.get_mut(event.token().0) else { continue };
+            let Some(client) = loops.get_mut(event.token().0) else {
+                continue;
+            };
             match client.step(lines, &mut run) {
                 Ok(Step::Waits | Step::GoesOn) => {}
                 Ok(Step::Ends) => open -= 1,
@@ -126,7 +136,11 @@ impl Loop {
                     continue;
                 }
                 self.judge(&line[..newline], run);
-                step = if self.send(lines)? { Step::GoesOn } else { Step::Ends };
+                step = if self.send(lines)? {
+                    Step::GoesOn
+                } else {
+                    Step::Ends
+                };
             }
         }
         Ok(step)

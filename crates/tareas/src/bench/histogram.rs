@@ -17,7 +17,11 @@ pub(crate) struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { buckets: vec![0; BUCKETS], count: 0, max: 0 }
+        Self {
+            buckets: vec![0; BUCKETS],
+            count: 0,
+            max: 0,
+        }
     }
 }
 
@@ -86,7 +90,12 @@ mod tests {
         for micros in 1..=10_000 {
             histogram.add(Duration::from_micros(micros));
         }
-        for (share, micros) in [(0.5, 5_000.0), (0.9, 9_000.0), (0.99, 9_900.0), (0.999, 9_990.0)] {
+        for (share, micros) in [
+            (0.5, 5_000.0),
+            (0.9, 9_000.0),
+            (0.99, 9_900.0),
+            (0.999, 9_990.0),
+        ] {
             let found = histogram.quantile(share).as_secs_f64() * 1e6;
             assert!((found / micros - 1.0).abs() < 0.02, "{share}: {found}");
         }

@@ -51,9 +51,11 @@ impl Lines {
 pub(super) fn expected(count: u64) -> (u64, u64) {
     let square = |number: u64| number * number;
     let sums = |numbers: u64| {
-        (0..numbers).map(square).fold((0_u64, 0_u64), |(once, twice), n| {
-            (once.wrapping_add(n), twice.wrapping_add(n.wrapping_mul(n)))
-        })
+        (0..numbers)
+            .map(square)
+            .fold((0_u64, 0_u64), |(once, twice), n| {
+                (once.wrapping_add(n), twice.wrapping_add(n.wrapping_mul(n)))
+            })
     };
     let (turn, rest) = (sums(NUMBERS), sums(count % NUMBERS));
     let turns = count / NUMBERS;

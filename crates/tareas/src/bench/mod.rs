@@ -116,7 +116,10 @@ impl Run {
 
 /// Measures and reports; the exit code is 1 when a result was wrong.
 pub(crate) fn run(plan: &Plan, session: &Session) -> Result<u8, Failure> {
-    let spawned = plan.spawn.as_ref().map(|spawn| Spawned::start(spawn, &plan.scratch, session));
+    let spawned = plan
+        .spawn
+        .as_ref()
+        .map(|spawn| Spawned::start(spawn, &plan.scratch, session));
     let spawned = spawned.transpose()?;
     let address = match &spawned {
         Some(server) => server.address().clone(),
@@ -127,13 +130,25 @@ pub(crate) fn run(plan: &Plan, session: &Session) -> Result<u8, Failure> {
     let mut runs = Vec::new();
     for number in 1..=plan.runs {
         let run = one(plan, &address).map_err(session.failed())?;
-        let progress = [("run", &number as &dyn std::fmt::Display), ("runs", &plan.runs)];
+        let progress = [
+            ("run", &number as &dyn std::fmt::Display),
+            ("runs", &plan.runs),
+        ];
         let text = session.voice.text(Text::BenchRun, &progress);
-        session.voice.say(&format!("{text}: {:.0} tasks/s", run.rate()));
+        session
+            .voice
+            .say(&format!("{text}: {:.0} tasks/s", run.rate()));
         runs.push(run);
     }
     let commits = commits::read(&address, session).since(&before);
-    report::tell(plan, &address, &runs, &commits, disk.as_ref(), &session.voice);
+    report::tell(
+        plan,
+        &address,
+        &runs,
+        &commits,
+        disk.as_ref(),
+        &session.voice,
+    );
     drop(spawned);
     verdict(&runs, session)
 }
@@ -167,9 +182,17 @@ pub(crate) fn verdict(runs: &[Run], session: &Session) -> Result<u8, Failure> {
     if count == 0 {
         return Ok(exit::OK);
     }
-    let first = runs.iter().find_map(|run| run.first_wrong.clone()).unwrap_or_default();
-    Err(Failure::new(Code::Bug, session.lang(), Text::BenchWrong, &[("count", &count)])
-        .because(first)
-        .with_hint("")
-        .with_exit(exit::TASK_FAILED))
+    let first = runs
+        .iter()
+        .find_map(|run| run.first_wrong.clone())
+        .unwrap_or_default();
+    Err(Failure::new(
+        Code::Bug,
+        session.lang(),
+        Text::BenchWrong,
+        &[("count", &count)],
+    )
+    .because(first)
+    .with_hint("")
+    .with_exit(exit::TASK_FAILED))
 }

@@ -49,7 +49,10 @@ pub(super) fn run(plan: &Plan, window: u32, is_text: bool, address: &Address) ->
 }
 
 fn lost(address: &Address) -> Error {
-    Error::ConnectionLost { address: address.clone(), task_id: None }
+    Error::ConnectionLost {
+        address: address.clone(),
+        task_id: None,
+    }
 }
 
 fn connection(
@@ -72,7 +75,11 @@ fn connection(
         let _ = writer.finish();
         (sent, reading.join().unwrap_or_default())
     });
-    judge(sent, sums, last.map_or_else(|| began.elapsed(), |last| last - began))
+    judge(
+        sent,
+        sums,
+        last.map_or_else(|| began.elapsed(), |last| last - began),
+    )
 }
 
 fn judge(sent: u64, sums: Sums, elapsed: Duration) -> Run {
@@ -140,7 +147,9 @@ fn read(mut reader: PipelineReader, window: &Window, writer: &Thread) -> (Sums, 
         }
         sums.add(lines);
         last = Some(Instant::now());
-        window.answered.store(sums.results + sums.wrong, Ordering::SeqCst);
+        window
+            .answered
+            .store(sums.results + sums.wrong, Ordering::SeqCst);
         if window.is_full.load(Ordering::SeqCst) {
             writer.unpark();
         }

@@ -23,7 +23,7 @@ pub(super) fn tell(
         true => voice.result(&as_json(plan, address, runs, commits, disk).to_string()),
         false => {
             for (name, value) in rows(plan, address, runs, commits, disk) {
-                voice.result(&format!("{name:<14} {value}"));
+                voice.result(&format!("{name:<15} {value}"));
             }
         }
     }
@@ -56,7 +56,10 @@ fn method(plan: &Plan) -> String {
             form(is_text)
         ),
         Load::Closed { is_text } => {
-            format!("closed loop, {connections} connection(s), {} lines `square`", form(is_text))
+            format!(
+                "closed loop, {connections} connection(s), {} lines `square`",
+                form(is_text)
+            )
         }
         Load::Batches { size } => {
             format!("batches of {size}, {connections} connection(s), acknowledgements alone")
@@ -71,15 +74,27 @@ fn rows(
     commits: &Commits,
     disk: Option<&Histogram>,
 ) -> Vec<(&'static str, String)> {
-    let rates: Vec<String> = runs.iter().map(|run| format!("{:.0}", run.rate())).collect();
+    let rates: Vec<String> = runs
+        .iter()
+        .map(|run| format!("{:.0}", run.rate()))
+        .collect();
     let tasks: u64 = runs.iter().map(|run| run.tasks).sum();
     let wrong: u64 = runs.iter().map(|run| run.wrong).sum();
-    let durability = commits.durability.clone().unwrap_or_else(|| "unknown".to_owned());
+    let durability = commits
+        .durability
+        .clone()
+        .unwrap_or_else(|| "unknown".to_owned());
     let mut rows = vec![
         ("method", method(plan)),
         ("server", address.to_string()),
         ("durability", durability),
-        ("tasks", format!("{tasks} in {} run(s), every result checked, {wrong} wrong", runs.len())),
+        (
+            "tasks",
+            format!(
+                "{tasks} in {} run(s), every result checked, {wrong} wrong",
+                runs.len()
+            ),
+        ),
         ("rates", format!("{} tasks/s", rates.join(", "))),
         ("median", format!("{:.0} tasks/s", median(runs))),
     ];

@@ -34,17 +34,23 @@ impl Spawned {
                 .because(cause)
                 .with_hint("")
         };
-        let folder = tempfile::Builder::new().prefix("tareas-bench-").tempdir_in(scratch);
+        let folder = tempfile::Builder::new()
+            .prefix("tareas-bench-")
+            .tempdir_in(scratch);
         let folder = folder.map_err(|error| failed(error.to_string()))?;
         let mut child = command(spawn, folder.path())
             .and_then(|mut command| command.spawn())
             .map_err(|error| failed(error.to_string()))?;
-        let Some(stderr) = child.stderr.take() else { return Err(failed(String::new())) };
+        let Some(stderr) = child.stderr.take() else {
+            return Err(failed(String::new()));
+        };
         let mut lines = BufReader::new(stderr).lines();
         let mut said = String::new();
         let found = lines.by_ref().map_while(Result::ok).find_map(|line| {
             said += &format!("{line}\n");
-            line.split("tcp://").nth(1).and_then(|rest| rest.trim().parse::<Address>().ok())
+            line.split("tcp://")
+                .nth(1)
+                .and_then(|rest| rest.trim().parse::<Address>().ok())
         });
         let Some(address) = found else {
             // It has ended, or will: it said all that it had to say.
@@ -53,7 +59,11 @@ impl Spawned {
         };
         // What it says later is of no interest, but must go somewhere.
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, address, _folder: folder })
+        Ok(Self {
+            child,
+            address,
+            _folder: folder,
+        })
     }
 
     /// Where it listens.
@@ -68,7 +78,15 @@ fn command(spawn: &Spawn, folder: &Path) -> std::io::Result<Command> {
     let config = folder.join("tareas.toml");
     std::fs::write(&config, "")?;
     command
-        .args(["serve", "--bind", "127.0.0.1:0", "--color", "never", "--lang", "en"])
+        .args([
+            "serve",
+            "--bind",
+            "127.0.0.1:0",
+            "--color",
+            "never",
+            "--lang",
+            "en",
+        ])
         .arg("--config")
         .arg(config)
         .arg("--data")
@@ -79,7 +97,10 @@ fn command(spawn: &Spawn, folder: &Path) -> std::io::Result<Command> {
     if let Some(durability) = &spawn.durability {
         command.arg("--durability").arg(durability);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     Ok(command)
 }
 

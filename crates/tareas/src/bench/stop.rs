@@ -11,12 +11,23 @@ pub(super) struct Stop {
 
 impl Stop {
     /// For the connection `index` of `connections`, which share the tasks evenly.
-    pub(super) fn of(tasks: u64, duration: Option<Duration>, index: usize, connections: usize) -> Self {
+    pub(super) fn of(
+        tasks: u64,
+        duration: Option<Duration>,
+        index: usize,
+        connections: usize,
+    ) -> Self {
         let (index, connections) = (index as u64, connections as u64);
         let share = tasks / connections + u64::from(index < tasks % connections);
         match duration {
-            None => Self { tasks: share, at: None },
-            Some(duration) => Self { tasks: u64::MAX, at: Some(Instant::now() + duration) },
+            None => Self {
+                tasks: share,
+                at: None,
+            },
+            Some(duration) => Self {
+                tasks: u64::MAX,
+                at: Some(Instant::now() + duration),
+            },
         }
     }
 

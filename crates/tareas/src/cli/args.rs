@@ -47,7 +47,14 @@ pub(crate) struct Globals {
     #[arg(short, long, global = true, value_name = "URL")]
     pub(crate) server: Option<String>,
     /// Shape of the results
-    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "SHAPE")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "SHAPE"
+    )]
     pub(crate) output: Format,
     /// No talk, results and errors alone
     #[arg(short, long, global = true)]

@@ -70,14 +70,20 @@ enum Form {
 
 pub(super) fn run(args: &BenchArgs, session: &Session) -> Outcome {
     let load = match (args.closed, args.submit_only) {
-        (true, _) => Load::Closed { is_text: args.form != Some(Form::Json) },
-        (_, true) => Load::Batches { size: args.batch.clamp(1, 10_000) },
+        (true, _) => Load::Closed {
+            is_text: args.form != Some(Form::Json),
+        },
+        (_, true) => Load::Batches {
+            size: args.batch.clamp(1, 10_000),
+        },
         _ => Load::Pipelined {
             window: args.window.max(1),
             is_text: args.form == Some(Form::Text),
         },
     };
-    let connections = args.connections.unwrap_or(if args.closed { 1_000 } else { 1 });
+    let connections = args
+        .connections
+        .unwrap_or(if args.closed { 1_000 } else { 1 });
     let plan = Plan {
         load,
         connections: connections as usize,

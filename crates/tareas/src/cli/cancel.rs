@@ -16,15 +16,20 @@ pub(crate) struct CancelArgs {
 }
 
 pub(super) fn run(args: &CancelArgs, session: &Session) -> Outcome {
-    let ids = args.ids.iter().map(|id| session.id(id)).collect::<Result<Vec<_>, _>>()?;
+    let ids = args
+        .ids
+        .iter()
+        .map(|id| session.id(id))
+        .collect::<Result<Vec<_>, _>>()?;
     let client = session.connect()?;
     for id in ids {
         let cancel = client.cancel(id).map_err(session.failed())?;
         let (word, json) = match cancel {
             Cancel::Done => (Text::Cancelled, r#""status":"cancelled""#),
-            Cancel::Requested => {
-                (Text::CancelRequested, r#""status":"running","cancel_requested":true"#)
-            }
+            Cancel::Requested => (
+                Text::CancelRequested,
+                r#""status":"running","cancel_requested":true"#,
+            ),
         };
         session.voice.result(&match session.voice.format {
             Format::Table => format!("{id}  {}", word.plain(session.lang())),

@@ -22,6 +22,8 @@ pub(super) fn run(args: &CompletionsArgs, session: &Session) -> Outcome {
     let mut script = Vec::new();
     let mut command = super::command(session.lang());
     clap_complete::generate(args.shell, &mut command, "tareas", &mut script);
-    session.voice.result(String::from_utf8_lossy(&script).trim_end());
+    session
+        .voice
+        .result(String::from_utf8_lossy(&script).trim_end());
     Ok(exit::OK)
 }

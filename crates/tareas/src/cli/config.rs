@@ -89,7 +89,11 @@ fn shown(setting: &Setting) -> String {
 fn default(session: &Session) -> Result<(), crate::output::Failure> {
     for key in KEYS {
         let about = session.lang().pick(key.about[0], key.about[1]);
-        session.voice.result(&format!("# {about}\n# {} = {}\n", key.name, key.default_as_toml()));
+        session.voice.result(&format!(
+            "# {about}\n# {} = {}\n",
+            key.name,
+            key.default_as_toml()
+        ));
     }
     Ok(())
 }

@@ -15,11 +15,17 @@ pub(crate) struct DeleteArgs {
 }
 
 pub(super) fn run(args: &DeleteArgs, session: &Session) -> Outcome {
-    let ids = args.ids.iter().map(|id| session.id(id)).collect::<Result<Vec<_>, _>>()?;
+    let ids = args
+        .ids
+        .iter()
+        .map(|id| session.id(id))
+        .collect::<Result<Vec<_>, _>>()?;
     let http = session.connect()?.http();
     for id in ids {
         let deleted = http.delete(&format!("/v1/tasks/{id}"));
-        deleted.and_then(|response| response.accepted()).map_err(session.failed())?;
+        deleted
+            .and_then(|response| response.accepted())
+            .map_err(session.failed())?;
         session.voice.result(&match session.voice.format {
             Format::Table => format!("{id}  {}", Text::Deleted.plain(session.lang())),
             Format::Id => id.to_string(),

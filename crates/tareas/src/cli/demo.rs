@@ -29,10 +29,18 @@ pub(crate) struct DemoArgs {
 
 pub(super) fn run(args: &DemoArgs, session: &Session) -> Outcome {
     let lang = session.lang();
-    let folder = tempfile::Builder::new().prefix("tareas-demo-").tempdir().map_err(|error| {
-        Failure::new(Code::StorageFull, lang, Text::CannotWrite, &[("path", &"TMPDIR")])
+    let folder = tempfile::Builder::new()
+        .prefix("tareas-demo-")
+        .tempdir()
+        .map_err(|error| {
+            Failure::new(
+                Code::StorageFull,
+                lang,
+                Text::CannotWrite,
+                &[("path", &"TMPDIR")],
+            )
             .because(error.to_string())
-    })?;
+        })?;
     let config = config(folder.path(), session)?;
     let runtime = serve::runtime(&session.voice)?;
     let system = runtime.block_on(System::start(&config))?;
@@ -46,15 +54,21 @@ pub(super) fn run(args: &DemoArgs, session: &Session) -> Outcome {
     // The folder goes away; what could not be written to it no longer matters.
     let _ = runtime.block_on(system.stop(Duration::from_secs(2)));
     shown?;
-    let parting = if args.keep { Text::Stopped } else { Text::DemoNext };
+    let parting = if args.keep {
+        Text::Stopped
+    } else {
+        Text::DemoNext
+    };
     session.voice.say(parting.plain(lang));
     Ok(exit::OK)
 }
 
 fn config(folder: &Path, session: &Session) -> Result<ServeConfig, Failure> {
     let data = folder.join("data").display().to_string();
-    let flags: Flags =
-        vec![("bind", vec!["127.0.0.1:0".to_owned()]), ("data", vec![data])];
+    let flags: Flags = vec![
+        ("bind", vec!["127.0.0.1:0".to_owned()]),
+        ("data", vec![data]),
+    ];
     let empty = folder.join("tareas.toml");
     // No file that lies about is used; one that cannot be made is told by what reads it.
     let _ = std::fs::write(&empty, "");
@@ -65,7 +79,11 @@ fn config(folder: &Path, session: &Session) -> Result<ServeConfig, Failure> {
 
 fn show(system: &System, folder: &Path, keep: bool, session: &Session) -> Result<(), Failure> {
     let voice = &session.voice;
-    let address = system.addresses().first().map(ToString::to_string).unwrap_or_default();
+    let address = system
+        .addresses()
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let path = folder.display();
     voice.say(&voice.text(Text::DemoStart, &[("address", &address), ("path", &path)]));
     let client = Client::connect(&address, session.options()).map_err(session.failed())?;
@@ -74,7 +92,11 @@ fn show(system: &System, folder: &Path, keep: bool, session: &Session) -> Result
     }
     burst(&client, session)?;
     let url = format!("http://{address}");
-    let last = if keep { Text::DemoKeep } else { Text::DemoDashboard };
+    let last = if keep {
+        Text::DemoKeep
+    } else {
+        Text::DemoDashboard
+    };
     voice.say(&voice.text(last, &[("url", &url)]));
     if !keep {
         voice.say(Text::DemoEnd.plain(session.lang()));
@@ -93,11 +115,23 @@ fn tasks() -> Vec<(&'static str, Submit)> {
     let book = "to be or not to be that is the question";
     vec![
         ("sumar 2 + 2", Submit::words("sumar", "2 + 2")),
-        (r#"{"op":"square","n":5}"#, Submit::new("square", r#"{"n":5}"#)),
+        (
+            r#"{"op":"square","n":5}"#,
+            Submit::new("square", r#"{"n":5}"#),
+        ),
         ("procesar datos", Submit::words("procesar", "datos")),
         ("primes 5000000", Submit::words("primes", "5000000")),
-        ("wordcount to be or not to be…", Submit::words("wordcount", book)),
-        (r#"fail {"times":2}"#, Submit { backoff: Some(quick_retry), ..Submit::new("fail", fail) }),
+        (
+            "wordcount to be or not to be…",
+            Submit::words("wordcount", book),
+        ),
+        (
+            r#"fail {"times":2}"#,
+            Submit {
+                backoff: Some(quick_retry),
+                ..Submit::new("fail", fail)
+            },
+        ),
     ]
 }
 

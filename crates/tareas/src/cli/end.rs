@@ -49,9 +49,9 @@ pub(super) fn json(id: TaskId, end: &End) -> String {
 
 fn written(end: &End, write: impl FnOnce(&response::End<'_>) -> Vec<u8>) -> String {
     let out = write(&match end {
-        End::Succeeded(json) => {
-            response::End::Succeeded { result: ResultText::Json(json.as_bytes()) }
-        }
+        End::Succeeded(json) => response::End::Succeeded {
+            result: ResultText::Json(json.as_bytes()),
+        },
         End::Failed { reason, error } => response::End::Failed { reason, error },
         End::Cancelled { reason } => response::End::Cancelled { reason },
     });
@@ -89,6 +89,9 @@ mod tests {
     fn json_is_the_line_of_the_wire() {
         let id = TaskId::new();
         let text = json(id, &End::Succeeded("25".into()));
-        assert_eq!(text, format!(r#"{{"task_id":"{id}","status":"succeeded","result":25}}"#));
+        assert_eq!(
+            text,
+            format!(r#"{{"task_id":"{id}","status":"succeeded","result":25}}"#)
+        );
     }
 }

@@ -35,7 +35,10 @@ pub(super) fn run(args: &ExplainArgs, session: &Session) -> Outcome {
     let heading = voice.paint.bold(&format!("{code} {}", code.name()));
     let explanation = wrapped(prose.explanation);
     let hint = Text::Hint.plain(lang);
-    voice.result(&format!("{heading}\n{}\n\n{explanation}\n\n{hint}: {}", prose.message, prose.hint));
+    voice.result(&format!(
+        "{heading}\n{}\n\n{explanation}\n\n{hint}: {}",
+        prose.message, prose.hint
+    ));
     Ok(exit::OK)
 }
 
@@ -43,7 +46,10 @@ pub(super) fn run(args: &ExplainArgs, session: &Session) -> Outcome {
 fn wrapped(text: &str) -> String {
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split_whitespace() {
-        let last = lines.last_mut().map(|line| line.chars().count()).unwrap_or_default();
+        let last = lines
+            .last_mut()
+            .map(|line| line.chars().count())
+            .unwrap_or_default();
         match lines.last_mut() {
             Some(line) if last == 0 => line.push_str(word),
             Some(line) if last + 1 + word.chars().count() <= 80 => {

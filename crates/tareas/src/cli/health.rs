@@ -16,14 +16,22 @@ pub(super) fn run(session: &Session) -> Outcome {
     voice.result(&match (voice.format.is_json(), is_ready) {
         (true, _) => format!(r#"{{"ready":{is_ready},"state":"{}"}}"#, plain(&state)),
         (false, true) => voice.text(Text::Healthy, &[("address", &address)]),
-        (false, false) => {
-            voice.text(Text::Unhealthy, &[("address", &address), ("state", &plain(&state))])
-        }
+        (false, false) => voice.text(
+            Text::Unhealthy,
+            &[("address", &address), ("state", &plain(&state))],
+        ),
     });
-    Ok(if is_ready { exit::OK } else { exit::TASK_FAILED })
+    Ok(if is_ready {
+        exit::OK
+    } else {
+        exit::TASK_FAILED
+    })
 }
 
 /// The first word: what a probe says is one.
 fn plain(state: &str) -> String {
-    state.chars().take_while(char::is_ascii_alphabetic).collect()
+    state
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .collect()
 }

@@ -30,7 +30,9 @@ pub(crate) struct ListArgs {
 
 pub(super) fn run(args: &ListArgs, session: &Session) -> Outcome {
     let http = session.connect()?.http();
-    let response = http.get(&path(args)).and_then(|response| response.accepted());
+    let response = http
+        .get(&path(args))
+        .and_then(|response| response.accepted());
     let json = response.map_err(session.failed())?.text();
     let page = Members::read(&json, session.lang())?;
     tell(&json, &page, &session.voice);
@@ -53,7 +55,9 @@ fn tell(json: &str, page: &Members, voice: &Voice) {
     match voice.format {
         Format::Json => voice.result(json),
         Format::Jsonl => raw_tasks(page).iter().for_each(|task| voice.result(task)),
-        Format::Id => tasks.iter().for_each(|task| voice.result(&task.shown("task_id"))),
+        Format::Id => tasks
+            .iter()
+            .for_each(|task| voice.result(&task.shown("task_id"))),
         Format::Table if tasks.is_empty() => voice.say(Text::NoTasks.plain(voice.lang)),
         Format::Table => {
             voice.result(&laid_out(&tasks, voice));

@@ -25,15 +25,22 @@ pub(super) fn run(args: &ManArgs, session: &Session) -> Outcome {
             let mut page = Vec::new();
             // Writing to memory cannot fail.
             let _ = Man::new(command).render(&mut page);
-            session.voice.result(String::from_utf8_lossy(&page).trim_end());
+            session
+                .voice
+                .result(String::from_utf8_lossy(&page).trim_end());
         }
         Some(folder) => {
             let written = write_all(command, folder);
             written.map_err(|error| {
                 let (lang, path) = (session.lang(), folder.display());
-                Failure::new(Code::InvalidValue, lang, Text::CannotWrite, &[("path", &path)])
-                    .because(spoken(&error, lang))
-                    .with_hint("")
+                Failure::new(
+                    Code::InvalidValue,
+                    lang,
+                    Text::CannotWrite,
+                    &[("path", &path)],
+                )
+                .because(spoken(&error, lang))
+                .with_hint("")
             })?;
         }
     }

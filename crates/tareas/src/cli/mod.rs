@@ -49,7 +49,9 @@ pub(crate) type Outcome = Result<u8, Failure>;
 /// Reads the arguments, runs the command, tells what went wrong. Returns the exit code.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.collect();
-    let lang = lang_of(lang_flag(&arguments).as_deref(), |name| std::env::var(name).ok());
+    let lang = lang_of(lang_flag(&arguments).as_deref(), |name| {
+        std::env::var(name).ok()
+    });
     let parsed = command(lang).try_get_matches_from(&arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
@@ -100,7 +102,11 @@ fn dispatch(command: Command, session: &Session) -> Outcome {
 fn refuse(error: &clap::Error) -> u8 {
     // Nobody is left to be told when neither stream can be written.
     let _ = error.print();
-    if error.use_stderr() { exit::REFUSED } else { exit::OK }
+    if error.use_stderr() {
+        exit::REFUSED
+    } else {
+        exit::OK
+    }
 }
 
 /// The value of `--lang`, before anything is parsed: the help must already be in it.
@@ -132,8 +138,12 @@ mod tests {
 
     #[test]
     fn the_language_is_found_wherever_it_stands() {
-        let flag = |words: &[&str]| lang_flag(&words.iter().map(OsString::from).collect::<Vec<_>>());
-        assert_eq!(flag(&["tareas", "submit", "--lang", "es", "x"]).as_deref(), Some("es"));
+        let flag =
+            |words: &[&str]| lang_flag(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(
+            flag(&["tareas", "submit", "--lang", "es", "x"]).as_deref(),
+            Some("es")
+        );
         assert_eq!(flag(&["tareas", "--lang=es"]).as_deref(), Some("es"));
         assert_eq!(flag(&["tareas", "submit", "--", "--lang=es"]), None);
     }

@@ -48,10 +48,12 @@ fn one_line(json: &str) -> String {
 }
 
 fn checked(json: &str, lang: Lang) -> Result<(), Failure> {
-    serde_json::from_str::<&RawValue>(json.trim()).map(|_| ()).map_err(|error| {
-        Failure::usage(lang, Text::NotJson, &[("why", &error)])
-            .with_hint(Text::NotJsonHint.plain(lang))
-    })
+    serde_json::from_str::<&RawValue>(json.trim())
+        .map(|_| ())
+        .map_err(|error| {
+            Failure::usage(lang, Text::NotJson, &[("why", &error)])
+                .with_hint(Text::NotJsonHint.plain(lang))
+        })
 }
 
 fn stdin(lang: Lang) -> Result<String, Failure> {
@@ -72,10 +74,15 @@ fn text(bytes: Vec<u8>, path: &str, lang: Lang) -> Result<String, Failure> {
 
 /// The failure for a file that cannot be read.
 pub(super) fn unreadable(path: &str, error: &std::io::Error, lang: Lang) -> Failure {
-    Failure::new(Code::InvalidValue, lang, Text::CannotRead, &[("path", &path)])
-        .because(spoken(error, lang))
-        .with_hint("")
-        .with_exit(exit::REFUSED)
+    Failure::new(
+        Code::InvalidValue,
+        lang,
+        Text::CannotRead,
+        &[("path", &path)],
+    )
+    .because(spoken(error, lang))
+    .with_hint("")
+    .with_exit(exit::REFUSED)
 }
 
 #[cfg(test)]

@@ -41,29 +41,31 @@ pub(super) fn run(args: &QueuesArgs, session: &Session) -> Outcome {
 }
 
 fn list(http: &HttpClient, session: &Session) -> Outcome {
-    let response = http.get("/v1/queues").and_then(|response| response.accepted());
+    let response = http
+        .get("/v1/queues")
+        .and_then(|response| response.accepted());
     let json = response.map_err(session.failed())?.text();
     let queues = Members::read(&json, session.lang())?.objects("queues");
     let voice = &session.voice;
     match voice.format {
         Format::Json | Format::Jsonl => voice.result(&json),
-        Format::Id => queues.iter().for_each(|queue| voice.result(&queue.shown("name"))),
+        Format::Id => queues
+            .iter()
+            .for_each(|queue| voice.result(&queue.shown("name"))),
         Format::Table => voice.result(&laid_out(&queues, voice)),
     }
     Ok(exit::OK)
 }
 
-fn switch(
-    http: &HttpClient,
-    queue: &str,
-    verb: &str,
-    text: Text,
-    session: &Session,
-) -> Outcome {
+fn switch(http: &HttpClient, queue: &str, verb: &str, text: Text, session: &Session) -> Outcome {
     let response = http.post(&format!("/v1/queues/{}/{verb}", escape(queue)), "{}");
-    let response = response.and_then(|response| response.accepted()).map_err(session.failed())?;
+    let response = response
+        .and_then(|response| response.accepted())
+        .map_err(session.failed())?;
     match session.voice.format {
-        Format::Table => session.voice.result(&session.voice.text(text, &[("queue", &queue)])),
+        Format::Table => session
+            .voice
+            .result(&session.voice.text(text, &[("queue", &queue)])),
         Format::Id => session.voice.result(queue),
         Format::Json | Format::Jsonl => session.voice.result(&response.text()),
     }
@@ -84,7 +86,11 @@ fn laid_out(queues: &[Members], voice: &Voice) -> String {
         .iter()
         .map(|queue| {
             let is_paused = queue.raw("paused") == Some("true");
-            let state = if is_paused { Text::Paused } else { Text::Active };
+            let state = if is_paused {
+                Text::Paused
+            } else {
+                Text::Active
+            };
             vec![
                 queue.shown("name"),
                 queue.shown("queued"),

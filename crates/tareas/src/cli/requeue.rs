@@ -15,7 +15,11 @@ pub(crate) struct RequeueArgs {
 }
 
 pub(super) fn run(args: &RequeueArgs, session: &Session) -> Outcome {
-    let ids = args.ids.iter().map(|id| session.id(id)).collect::<Result<Vec<_>, _>>()?;
+    let ids = args
+        .ids
+        .iter()
+        .map(|id| session.id(id))
+        .collect::<Result<Vec<_>, _>>()?;
     let client = session.connect()?;
     for id in ids {
         let acknowledged = client.requeue(id).map_err(session.failed())?;

@@ -49,7 +49,11 @@ pub(super) fn run(args: &RestoreArgs, session: &Session) -> Outcome {
     }
     let failed = |error: io::Error| not_written(&folder, &error, session);
     std::fs::create_dir_all(&folder).map_err(failed)?;
-    let lock = File::options().write(true).create(true).truncate(false).open(folder.join(LOCK));
+    let lock = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(folder.join(LOCK));
     let lock = lock.map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => restore(&args.source, &folder, &blobs).map_err(failed)?,
@@ -61,7 +65,9 @@ pub(super) fn run(args: &RestoreArgs, session: &Session) -> Outcome {
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
     let values: crate::text::Values<'_> = &[("path", &folder.display())];
-    session.voice.result(&session.voice.text(Text::Restored, values));
+    session
+        .voice
+        .result(&session.voice.text(Text::Restored, values));
     Ok(exit::OK)
 }
 

@@ -75,7 +75,13 @@ impl ServeArgs {
             ("records", one(&self.records)),
             ("blobs", one(&self.blobs)),
             ("durability", one(&self.durability)),
-            ("insecure", self.insecure.then(|| "true".to_owned()).into_iter().collect()),
+            (
+                "insecure",
+                self.insecure
+                    .then(|| "true".to_owned())
+                    .into_iter()
+                    .collect(),
+            ),
             ("public_url", one(&self.public_url)),
             ("drain_grace", one(&self.drain_grace)),
             ("retention", one(&self.retention)),
@@ -104,9 +110,12 @@ mod tests {
     fn every_key_of_the_server_is_a_flag() {
         let cli = Cli::command();
         let serve = cli.find_subcommand("serve").unwrap();
-        let has = |key: &Key| serve.get_arguments().any(|arg| {
-            arg.get_long().is_some_and(|long| format!("--{long}") == key.flag())
-        });
+        let has = |key: &Key| {
+            serve.get_arguments().any(|arg| {
+                arg.get_long()
+                    .is_some_and(|long| format!("--{long}") == key.flag())
+            })
+        };
         let global = ["server", "lang"];
         for key in KEYS.iter().filter(|key| !global.contains(&key.name)) {
             assert!(has(key), "{}", key.name);

@@ -57,7 +57,10 @@ impl Session {
 
     /// How the client behaves for a command that asks something once.
     pub(crate) fn options(&self) -> Options {
-        Options { lang: self.lang(), ..Options::default() }
+        Options {
+            lang: self.lang(),
+            ..Options::default()
+        }
     }
 
     /// A connection to the server.

@@ -56,7 +56,11 @@ fn show(json: &str, voice: &Voice) -> Result<(), Failure> {
     for name in ORDER {
         match task.text(name) {
             Some(value) if !matches!(&*value, "{}" | "[]") => {
-                let value = if name == "status" { voice.paint.status(&value) } else { cut(&value) };
+                let value = if name == "status" {
+                    voice.paint.status(&value)
+                } else {
+                    cut(&value)
+                };
                 rows.push(vec![name.to_owned(), value]);
             }
             _ => {}
@@ -64,7 +68,10 @@ fn show(json: &str, voice: &Voice) -> Result<(), Failure> {
     }
     if let Some(progress) = task.object("progress") {
         let (percent, message) = (progress.shown("percent"), progress.shown("message"));
-        rows.push(vec!["progress".to_owned(), format!("{percent} % {message}").trim().to_owned()]);
+        rows.push(vec![
+            "progress".to_owned(),
+            format!("{percent} % {message}").trim().to_owned(),
+        ]);
     }
     if let Some(why) = task.object("why") {
         rows.push(vec!["why".to_owned(), why.shown("message")]);
@@ -73,7 +80,10 @@ fn show(json: &str, voice: &Voice) -> Result<(), Failure> {
         rows.push(vec!["error".to_owned(), spoken_error(error)]);
     }
     for attempt in task.objects("attempts") {
-        rows.push(vec![format!("attempt {}", attempt.shown("attempt")), spoken_attempt(&attempt)]);
+        rows.push(vec![
+            format!("attempt {}", attempt.shown("attempt")),
+            spoken_attempt(&attempt),
+        ]);
     }
     let text = table(&[], &rows);
     voice.result(&text);

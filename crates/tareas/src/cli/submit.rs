@@ -83,7 +83,11 @@ pub(super) fn run(args: SubmitArgs, session: &Session) -> Outcome {
 fn submission(args: SubmitArgs, session: &Session) -> Result<Submit, Failure> {
     let lang = session.lang();
     let payload = payload::submission(&args.kind, &args.args, args.json.as_deref(), lang)?;
-    let due_at = args.at.as_deref().map(|text| instant(text, session)).transpose()?;
+    let due_at = args
+        .at
+        .as_deref()
+        .map(|text| instant(text, session))
+        .transpose()?;
     Ok(Submit {
         queue: args.queue,
         priority: args.priority,
@@ -105,7 +109,9 @@ fn instant(text: &str, session: &Session) -> Result<jiff::Timestamp, Failure> {
             .with_hint(Text::UsageTimeHint.plain(session.lang()))
     })?;
     let at = when::spoken(instant, &now);
-    session.voice.say(&session.voice.text(Text::DueAt, &[("at", &at)]));
+    session
+        .voice
+        .say(&session.voice.text(Text::DueAt, &[("at", &at)]));
     Ok(instant)
 }
 

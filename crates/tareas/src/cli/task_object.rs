@@ -16,24 +16,33 @@ pub(super) struct Members(BTreeMap<String, Box<RawValue>>);
 impl Members {
     /// Reads an object.
     pub(super) fn read(json: &str, lang: Lang) -> Result<Self, Failure> {
-        serde_json::from_str(json).map(Self).map_err(|_| not_understood(json, lang))
+        serde_json::from_str(json)
+            .map(Self)
+            .map_err(|_| not_understood(json, lang))
     }
 
     /// The objects of the array that is the member `name`.
     pub(super) fn objects(&self, name: &str) -> Vec<Self> {
-        let array = self.raw(name).and_then(|json| serde_json::from_str(json).ok());
+        let array = self
+            .raw(name)
+            .and_then(|json| serde_json::from_str(json).ok());
         let objects: Vec<BTreeMap<String, Box<RawValue>>> = array.unwrap_or_default();
         objects.into_iter().map(Self).collect()
     }
 
     /// The object that is the member `name`.
     pub(super) fn object(&self, name: &str) -> Option<Self> {
-        self.raw(name).and_then(|json| serde_json::from_str(json).ok()).map(Self)
+        self.raw(name)
+            .and_then(|json| serde_json::from_str(json).ok())
+            .map(Self)
     }
 
     /// The JSON text of a member.
     pub(super) fn raw(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.get()).filter(|json| *json != "null")
+        self.0
+            .get(name)
+            .map(|value| value.get())
+            .filter(|json| *json != "null")
     }
 
     /// A member for a person: a string without its quotes, anything else as JSON.

@@ -16,7 +16,11 @@ pub(crate) struct WaitArgs {
 
 /// Ends with the first code that is not 0.
 pub(super) fn run(args: &WaitArgs, session: &Session) -> Outcome {
-    let ids = args.ids.iter().map(|id| session.id(id)).collect::<Result<Vec<_>, _>>()?;
+    let ids = args
+        .ids
+        .iter()
+        .map(|id| session.id(id))
+        .collect::<Result<Vec<_>, _>>()?;
     let client = session.connect()?;
     let until = session.timeout().map(|timeout| Instant::now() + timeout);
     let mut code = exit::OK;

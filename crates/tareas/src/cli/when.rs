@@ -35,7 +35,12 @@ fn next_at(time: Time, now: &Zoned) -> Option<Timestamp> {
 
 fn at(time: Time, days: i64, now: &Zoned) -> Option<Timestamp> {
     let date = now.date().checked_add(days.days()).ok()?;
-    Some(now.time_zone().to_zoned(date.to_datetime(time)).ok()?.timestamp())
+    Some(
+        now.time_zone()
+            .to_zoned(date.to_datetime(time))
+            .ok()?
+            .timestamp(),
+    )
 }
 
 /// The instant for the client.
@@ -55,7 +60,9 @@ mod tests {
 
     #[test]
     fn instants_are_read_as_people_write_them() {
-        let now: Zoned = "2026-11-21T10:00:00-06:00[America/Mexico_City]".parse().unwrap();
+        let now: Zoned = "2026-11-21T10:00:00-06:00[America/Mexico_City]"
+            .parse()
+            .unwrap();
         let table = [
             ("2026-12-01T09:00:00Z", "2026-12-01T09:00:00Z"),
             ("2026-12-01 09:00", "2026-12-01T15:00:00Z"),
@@ -65,7 +72,11 @@ mod tests {
             ("mañana 09:00", "2026-11-22T15:00:00Z"),
         ];
         for (text, expected) in table {
-            assert_eq!(parse(text, &now).map(|at| at.to_string()).as_deref(), Some(expected), "{text}");
+            assert_eq!(
+                parse(text, &now).map(|at| at.to_string()).as_deref(),
+                Some(expected),
+                "{text}"
+            );
         }
         for text in ["", "soon", "25:00", "monday 09:00"] {
             assert_eq!(parse(text, &now), None, "{text}");

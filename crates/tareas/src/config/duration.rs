@@ -18,7 +18,9 @@ fn sum_of_parts(mut text: &str) -> Option<Duration> {
     while !text.is_empty() {
         let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, rest) = text.split_at(number_end);
-        let unit_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let unit_end = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (unit, rest) = rest.split_at(unit_end);
         let seconds = number.parse::<f64>().ok()? * seconds_of(unit.trim())?;
         total = total.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?;
@@ -54,10 +56,18 @@ mod tests {
             ("7d", 604_800_000),
         ];
         for (text, millis) in table {
-            assert_eq!(parse_duration(text), Some(Duration::from_millis(millis)), "{text}");
+            assert_eq!(
+                parse_duration(text),
+                Some(Duration::from_millis(millis)),
+                "{text}"
+            );
         }
         for text in ["", "x", "-1", "5 parsecs", "1h30", "99999d", "NaN", "inf"] {
-            assert_eq!(parse_duration(text).filter(|_| !text.is_empty()), None, "{text}");
+            assert_eq!(
+                parse_duration(text).filter(|_| !text.is_empty()),
+                None,
+                "{text}"
+            );
         }
     }
 }

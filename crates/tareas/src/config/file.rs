@@ -49,9 +49,14 @@ impl File {
     fn read(path: &Path, lang: Lang) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let text = Text::CannotRead;
-            Failure::new(Code::InvalidConfiguration, lang, text, &[("path", &path.display())])
-                .because(crate::output::spoken(&error, lang))
-                .with_hint("")
+            Failure::new(
+                Code::InvalidConfiguration,
+                lang,
+                text,
+                &[("path", &path.display())],
+            )
+            .because(crate::output::spoken(&error, lang))
+            .with_hint("")
         })?;
         Self::parse(path, &text, lang)
     }
@@ -65,11 +70,19 @@ impl File {
             let (key, is_indirect) =
                 known(name.get_ref()).ok_or_else(|| source.unknown(name.get_ref(), name.span()))?;
             let values = values(key, is_indirect, value.get_ref()).map_err(|expected| {
-                source.wrong(key, &text[value.span()], &expected.plain(lang), value.span())
+                source.wrong(key, &text[value.span()], expected.plain(lang), value.span())
             })?;
-            entries.push(Entry { key, values, line, is_indirect });
+            entries.push(Entry {
+                key,
+                values,
+                line,
+                is_indirect,
+            });
         }
-        Ok(Self { path: path.to_owned(), entries })
+        Ok(Self {
+            path: path.to_owned(),
+            entries,
+        })
     }
 }
 
@@ -88,14 +101,19 @@ fn values(key: &Key, is_indirect: bool, value: &DeValue<'_>) -> Result<Vec<Strin
         (DeValue::String(text), _) => one(text.to_string()),
         (DeValue::Array(items), Shape::List) => items
             .iter()
-            .map(|item| item.get_ref().as_str().map(str::to_owned).ok_or(Text::ExpectText))
+            .map(|item| {
+                item.get_ref()
+                    .as_str()
+                    .map(str::to_owned)
+                    .ok_or(Text::ExpectString)
+            })
             .collect(),
-        (_, _) if is_indirect => Err(Text::ExpectText),
+        (_, _) if is_indirect => Err(Text::ExpectString),
         (DeValue::Integer(number), Shape::Integer(..) | Shape::Duration) => one(number.to_string()),
         (DeValue::Boolean(flag), Shape::Boolean) => one(flag.to_string()),
         (_, Shape::Boolean) => Err(Text::ExpectBoolean),
         (_, Shape::Duration) => Err(Text::ExpectDuration),
-        _ => Err(Text::ExpectText),
+        _ => Err(Text::ExpectString),
     }
 }
 
@@ -109,30 +127,42 @@ struct Source<'a> {
 impl Source<'_> {
     fn syntax(&self, error: &toml::de::Error) -> Failure {
         let path = self.path.display();
-        let failure = Failure::new(Code::InvalidConfiguration, self.lang, Text::BadSyntax, &[(
-            "path", &path,
-        )]);
-        failure.because(self.pointed(error.span().unwrap_or(0..0), error.message())).with_hint("")
+        let failure = Failure::new(
+            Code::InvalidConfiguration,
+            self.lang,
+            Text::BadSyntax,
+            &[("path", &path)],
+        );
+        failure
+            .because(self.pointed(error.span().unwrap_or(0..0), error.message()))
+            .with_hint("")
     }
 
     fn unknown(&self, name: &str, span: Range<usize>) -> Failure {
         let meant = nearest(name, KEYS.iter().map(|key| key.name));
         let note = meant.map(|near| Text::DidYouMean.fill(self.lang, &[("nearest", &near)]));
         let path = self.path.display();
-        Failure::new(Code::UnknownKey, self.lang, Text::UnknownKey, &[
-            ("key", &name),
-            ("path", &path),
-        ])
+        Failure::new(
+            Code::UnknownKey,
+            self.lang,
+            Text::UnknownKey,
+            &[("key", &name), ("path", &path)],
+        )
         .because(self.pointed(span, note.as_deref().unwrap_or_default()))
         .with_hint(Text::KeysHint.plain(self.lang))
     }
 
     fn wrong(&self, key: &Key, value: &str, expected: &str, span: Range<usize>) -> Failure {
-        Failure::new(Code::InvalidConfiguration, self.lang, Text::BadValue, &[
-            ("value", &value.trim_matches('"')),
-            ("key", &key.name),
-            ("expected", &expected),
-        ])
+        Failure::new(
+            Code::InvalidConfiguration,
+            self.lang,
+            Text::BadValue,
+            &[
+                ("value", &value.trim_matches('"')),
+                ("key", &key.name),
+                ("expected", &expected),
+            ],
+        )
         .because(self.pointed(span, ""))
         .with_hint("")
     }
@@ -144,10 +174,14 @@ impl Source<'_> {
     /// The line, and a caret under the place.
     fn pointed(&self, span: Range<usize>, note: &str) -> String {
         let start = span.start.min(self.text.len());
-        let line_start = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_start = self.text[..start]
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
         let before = self.text[line_start..start].chars().count();
-        let end = span.end.clamp(start, line_start + line.len().max(start - line_start));
+        let end = span
+            .end
+            .clamp(start, line_start + line.len().max(start - line_start));
         let carets = "^".repeat(self.text[start..end].chars().count().max(1));
         let number = format!("{} | ", self.line_of(start));
         let path = self.path.display();
@@ -155,7 +189,10 @@ impl Source<'_> {
         let indent = " ".repeat(number.chars().count() + before);
         let pointer = format!("{indent}{carets} {note}");
         let number_of_line = self.line_of(start);
-        format!("{path}:{number_of_line}:{column}\n{number}{line}\n{}", pointer.trim_end())
+        format!(
+            "{path}:{number_of_line}:{column}\n{number}{line}\n{}",
+            pointer.trim_end()
+        )
     }
 }
 
@@ -170,25 +207,44 @@ mod tests {
     #[test]
     fn entries_know_their_lines() {
         let file = parse("# hello\nthreads = 4\nbind = [\"127.0.0.1:1\", \"[::1]:2\"]\n").unwrap();
-        let found: Vec<_> =
-            file.entries.iter().map(|entry| (entry.key.name, entry.line)).collect();
-        assert!(found.contains(&("threads", 2)) && found.contains(&("bind", 3)), "{found:?}");
+        let found: Vec<_> = file
+            .entries
+            .iter()
+            .map(|entry| (entry.key.name, entry.line))
+            .collect();
+        assert!(
+            found.contains(&("threads", 2)) && found.contains(&("bind", 3)),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn an_unknown_key_is_pointed_at_and_the_nearest_is_named() {
         let failure = parse("data = \"x\"\nthread = 4\n").unwrap_err();
         let json = failure.json();
-        assert!(json.contains("unknown key `thread` in tareas.toml"), "{json}");
+        assert!(
+            json.contains("unknown key `thread` in tareas.toml"),
+            "{json}"
+        );
         assert!(json.contains("TAR-1502"), "{json}");
         assert_eq!(failure.exit_code(), 78);
         let text = format!("{failure:?}");
-        assert!(text.contains("2 | thread = 4\\n    ^^^^^^ did you mean `threads`?"), "{text}");
+        assert!(
+            text.contains("2 | thread = 4\\n    ^^^^^^ did you mean `threads`?"),
+            "{text}"
+        );
     }
 
     #[test]
     fn wrong_types_and_syntax_are_refused() {
-        for text in ["threads = []", "insecure = 1", "bind = [1]", "data = ", "log = 5", "[data]"] {
+        for text in [
+            "threads = []",
+            "insecure = 1",
+            "bind = [1]",
+            "data = ",
+            "log = 5",
+            "[data]",
+        ] {
             assert_eq!(parse(text).unwrap_err().exit_code(), 78, "{text}");
         }
     }

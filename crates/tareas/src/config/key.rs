@@ -72,7 +72,12 @@ const fn key(
     english: &'static str,
     spanish: &'static str,
 ) -> Key {
-    Key { name, shape, default, about: [english, spanish] }
+    Key {
+        name,
+        shape,
+        default,
+        about: [english, spanish],
+    }
 }
 
 /// Every key.
@@ -84,7 +89,13 @@ pub(crate) static KEYS: &[Key] = &[
         "where the commands of a client find the server",
         "dónde encuentran el servidor las órdenes de cliente",
     ),
-    key("lang", Shape::Word(&["en", "es"]), "en", "language of texts", "idioma de los textos"),
+    key(
+        "lang",
+        Shape::Word(&["en", "es"]),
+        "en",
+        "language of texts",
+        "idioma de los textos",
+    ),
     key(
         "bind",
         Shape::List,
@@ -106,9 +117,27 @@ pub(crate) static KEYS: &[Key] = &[
         "threads that run tasks; 0 for a server that only accepts",
         "hilos que ejecutan tareas; 0 para un servidor que solo acepta",
     ),
-    key("queue", Shape::Url, "memory:", "who is told of ready tasks", "a quién se avisa"),
-    key("records", Shape::Url, "sqlite:", "where tasks are kept", "dónde se guardan las tareas"),
-    key("blobs", Shape::Url, "file:", "where large bytes are kept", "dónde va lo muy grande"),
+    key(
+        "queue",
+        Shape::Url,
+        "memory:",
+        "who is told of ready tasks",
+        "a quién se avisa",
+    ),
+    key(
+        "records",
+        Shape::Url,
+        "sqlite:",
+        "where tasks are kept",
+        "dónde se guardan las tareas",
+    ),
+    key(
+        "blobs",
+        Shape::Url,
+        "file:",
+        "where large bytes are kept",
+        "dónde va lo muy grande",
+    ),
     key(
         "durability",
         Shape::Word(&["full", "os"]),
@@ -123,7 +152,13 @@ pub(crate) static KEYS: &[Key] = &[
         "listen beyond this machine without access control",
         "escuchar más allá de esta máquina sin control de acceso",
     ),
-    key("public_url", Shape::Text, "", "the address people use", "la dirección que usa la gente"),
+    key(
+        "public_url",
+        Shape::Text,
+        "",
+        "the address people use",
+        "la dirección que usa la gente",
+    ),
     key(
         "drain_grace",
         Shape::Duration,
@@ -152,7 +187,13 @@ pub(crate) static KEYS: &[Key] = &[
         "silence after which bytes without newline count as a line",
         "silencio tras el cual unos bytes sin salto de línea cuentan como línea",
     ),
-    key("log", Shape::Text, "warn", "what is logged: a level, or a filter", "qué se registra"),
+    key(
+        "log",
+        Shape::Text,
+        "warn",
+        "what is logged: a level, or a filter",
+        "qué se registra",
+    ),
     key(
         "log_format",
         Shape::Word(&["text", "json"]),
@@ -173,9 +214,9 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), KEYS.len());
         let key = Key::find("log_format").unwrap();
-        assert_eq!((key.variable().as_str(), key.flag().as_str()), (
-            "TAREAS_LOG_FORMAT",
-            "--log-format"
-        ));
+        assert_eq!(
+            (key.variable().as_str(), key.flag().as_str()),
+            ("TAREAS_LOG_FORMAT", "--log-format")
+        );
     }
 }

@@ -80,7 +80,11 @@ impl Configuration {
             .map(|key| Self::setting(key, flags, &env, file.as_ref(), lang))
             .collect::<Result<_, _>>()?;
         let file = file.map(|file| file.path.display().to_string());
-        Ok(Self { settings, file, lang })
+        Ok(Self {
+            settings,
+            file,
+            lang,
+        })
     }
 
     fn setting(
@@ -90,10 +94,16 @@ impl Configuration {
         file: Option<&File>,
         lang: Lang,
     ) -> Result<Setting, Failure> {
-        let flag = flags.iter().find(|(name, values)| *name == key.name && !values.is_empty());
+        let flag = flags
+            .iter()
+            .find(|(name, values)| *name == key.name && !values.is_empty());
         if let Some((_, values)) = flag {
             let origin = Origin::Flag(key.flag());
-            return Ok(Setting { key, values: values.clone(), origin });
+            return Ok(Setting {
+                key,
+                values: values.clone(),
+                origin,
+            });
         }
         if let Some(setting) = from_env(key, &env, lang)? {
             return Ok(setting);
@@ -101,12 +111,19 @@ impl Configuration {
         if let Some(setting) = file.and_then(|file| from_file(key, file, lang).transpose()) {
             return setting;
         }
-        Ok(Setting { key, values: vec![default_of(key)], origin: Origin::Default })
+        Ok(Setting {
+            key,
+            values: vec![default_of(key)],
+            origin: Origin::Default,
+        })
     }
 
     /// The setting of a key of the table.
     pub(crate) fn setting_of(&self, name: &str) -> &Setting {
-        let found = self.settings.iter().find(|setting| setting.key.name == name);
+        let found = self
+            .settings
+            .iter()
+            .find(|setting| setting.key.name == name);
         found.expect("every name that is asked for is in the table of keys")
     }
 
@@ -127,8 +144,14 @@ impl Configuration {
     /// The value of a key of whole numbers.
     pub(crate) fn integer(&self, name: &str) -> Result<u64, Failure> {
         let setting = self.setting_of(name);
-        let Shape::Integer(min, max) = setting.key.shape else { return Ok(0) };
-        let number = self.text(name)?.parse().ok().filter(|number| (min..=max).contains(number));
+        let Shape::Integer(min, max) = setting.key.shape else {
+            return Ok(0);
+        };
+        let number = self
+            .text(name)?
+            .parse()
+            .ok()
+            .filter(|number| (min..=max).contains(number));
         number.ok_or_else(|| {
             let expected = Text::ExpectInteger.fill(self.lang, &[("min", &min), ("max", &max)]);
             self.wrong(setting, &expected)
@@ -153,23 +176,34 @@ impl Configuration {
     /// The value of a key that has a few words.
     pub(crate) fn word(&self, name: &str) -> Result<&'static str, Failure> {
         let setting = self.setting_of(name);
-        let Shape::Word(words) = setting.key.shape else { return Ok("") };
+        let Shape::Word(words) = setting.key.shape else {
+            return Ok("");
+        };
         let text = self.text(name)?;
-        words.iter().copied().find(|word| *word == text).ok_or_else(|| {
-            let expected = Text::ExpectWord.fill(self.lang, &[("words", &words.join(", "))]);
-            self.wrong(setting, &expected)
-        })
+        words
+            .iter()
+            .copied()
+            .find(|word| *word == text)
+            .ok_or_else(|| {
+                let expected = Text::ExpectWord.fill(self.lang, &[("words", &words.join(", "))]);
+                self.wrong(setting, &expected)
+            })
     }
 
     /// The failure for a value that cannot be: says where it was set.
     pub(crate) fn wrong(&self, setting: &Setting, expected: &str) -> Failure {
         let value = setting.values.join(", ");
         let origin = setting.origin.spoken(self.lang);
-        Failure::new(Code::InvalidConfiguration, self.lang, Text::BadValue, &[
-            ("value", &super::store::masked(&value)),
-            ("key", &setting.key.name),
-            ("expected", &expected),
-        ])
+        Failure::new(
+            Code::InvalidConfiguration,
+            self.lang,
+            Text::BadValue,
+            &[
+                ("value", &super::store::masked(&value)),
+                ("key", &setting.key.name),
+                ("expected", &expected),
+            ],
+        )
         .because(Text::SetBy.fill(self.lang, &[("origin", &origin)]))
         .with_hint(Text::FixOrigin.plain(self.lang))
     }
@@ -177,7 +211,9 @@ impl Configuration {
 
 fn default_of(key: &Key) -> String {
     match key.default {
-        "cores" => std::thread::available_parallelism().map_or(1, usize::from).to_string(),
+        "cores" => std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .to_string(),
         default => default.to_owned(),
     }
 }
@@ -190,16 +226,27 @@ fn from_env(
     let name = key.variable();
     if let Some(value) = env(&name).filter(|value| !value.is_empty()) {
         let values = match key.shape {
-            Shape::List => value.split(',').map(|part| part.trim().to_owned()).collect(),
+            Shape::List => value
+                .split(',')
+                .map(|part| part.trim().to_owned())
+                .collect(),
             _ => vec![value],
         };
-        return Ok(Some(Setting { key, values, origin: Origin::Env(name) }));
+        return Ok(Some(Setting {
+            key,
+            values,
+            origin: Origin::Env(name),
+        }));
     }
     let name = format!("{name}_FILE");
     match env(&name).filter(|path| key.may_be_in_a_file() && !path.is_empty()) {
         Some(path) => {
             let values = vec![content_of(&path, lang)?];
-            Ok(Some(Setting { key, values, origin: Origin::Env(name) }))
+            Ok(Some(Setting {
+                key,
+                values,
+                origin: Origin::Env(name),
+            }))
         }
         None => Ok(None),
     }
@@ -207,13 +254,22 @@ fn from_env(
 
 fn from_file(key: &'static Key, file: &File, lang: Lang) -> Result<Option<Setting>, Failure> {
     let of_key = |entry: &&Entry| entry.key.name == key.name;
-    let Some(entry) = file.entries.iter().find(of_key) else { return Ok(None) };
+    let Some(entry) = file.entries.iter().find(of_key) else {
+        return Ok(None);
+    };
     let values = match (entry.is_indirect, entry.values.first()) {
         (true, Some(path)) => vec![content_of(path, lang)?],
         _ => entry.values.clone(),
     };
-    let origin = Origin::File { path: file.path.display().to_string(), line: entry.line };
-    Ok(Some(Setting { key, values, origin }))
+    let origin = Origin::File {
+        path: file.path.display().to_string(),
+        line: entry.line,
+    };
+    Ok(Some(Setting {
+        key,
+        values,
+        origin,
+    }))
 }
 
 /// The first line of a file that holds a value.
@@ -242,7 +298,9 @@ mod tests {
     fn load(flags: &Flags, env: &[(&str, &str)], text: &str) -> Result<Configuration, Failure> {
         let file = file(text);
         let find = |name: &str| {
-            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            env.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
         };
         Configuration::load(flags, find, Some(file.path()), Lang::En)
     }
@@ -272,7 +330,10 @@ mod tests {
         assert_eq!(by_env.text("queue").unwrap(), "amqp://u:p@h/v");
         let by_key = load(&Vec::new(), &[], &format!("queue_file = {path:?}")).unwrap();
         assert_eq!(by_key.text("queue").unwrap(), "amqp://u:p@h/v");
-        assert!(load(&Vec::new(), &[], "data_file = \"x\"").is_err(), "only secrets and URLs");
+        assert!(
+            load(&Vec::new(), &[], "data_file = \"x\"").is_err(),
+            "only secrets and URLs"
+        );
     }
 
     #[test]

@@ -117,8 +117,10 @@ mod tests {
     use crate::config::Flags;
 
     fn config(flags: &[(&'static str, &str)]) -> Result<ServeConfig, Failure> {
-        let flags: Flags =
-            flags.iter().map(|(name, value)| (*name, vec![(*value).to_owned()])).collect();
+        let flags: Flags = flags
+            .iter()
+            .map(|(name, value)| (*name, vec![(*value).to_owned()]))
+            .collect();
         let empty = tempfile::NamedTempFile::new().unwrap();
         let layers = Configuration::load(&flags, |_| None, Some(empty.path()), Lang::En)?;
         ServeConfig::of(&layers, Lang::En)
@@ -162,7 +164,11 @@ mod tests {
             ("drain_grace", "soon"),
             ("insecure", "perhaps"),
         ] {
-            assert_eq!(config(&[(name, value)]).unwrap_err().exit_code(), 78, "{name} {value}");
+            assert_eq!(
+                config(&[(name, value)]).unwrap_err().exit_code(),
+                78,
+                "{name} {value}"
+            );
         }
     }
 }

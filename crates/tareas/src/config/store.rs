@@ -36,7 +36,12 @@ impl RecordStore {
             Some(("postgres" | "postgresql", _)) => {
                 Err(missing(url, "postgres", "sqlite:PATH", lang))
             }
-            _ => Err(unknown(configuration, "records", "sqlite:, sqlite:PATH, memory:", lang)),
+            _ => Err(unknown(
+                configuration,
+                "records",
+                "sqlite:, sqlite:PATH, memory:",
+                lang,
+            )),
         }
     }
 }
@@ -74,8 +79,7 @@ fn folder_of(path: &str) -> PathBuf {
 }
 
 fn missing(url: &str, feature: &str, local: &str, lang: Lang) -> Failure {
-    let hint =
-        Text::FeatureMissingHint.fill(lang, &[("local", &local), ("feature", &feature)]);
+    let hint = Text::FeatureMissingHint.fill(lang, &[("local", &local), ("feature", &feature)]);
     let text = Text::FeatureMissing;
     Failure::new(Code::FeatureMissing, lang, text, &[("url", &masked(url))])
         .because(Text::FeatureMissingCause.fill(lang, &[("feature", &feature)]))
@@ -89,8 +93,12 @@ fn unknown(configuration: &Configuration, name: &str, words: &str, lang: Lang) -
 
 /// A URL without its password, and without the values of its query.
 pub(crate) fn masked(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(a, b)| (a, Some(b)));
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (rest, query) = rest
+        .split_once('?')
+        .map_or((rest, None), |(a, b)| (a, Some(b)));
     let authority_end = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_end);
     let authority = match authority.rsplit_once('@') {
@@ -111,8 +119,14 @@ mod tests {
     #[test]
     fn secrets_are_masked() {
         let table = [
-            ("amqp://ana:s3cret@host:5672/v", "amqp://ana:***@host:5672/v"),
-            ("postgres://ana@host/db?password=x", "postgres://ana:***@host/db?***"),
+            (
+                "amqp://ana:s3cret@host:5672/v",
+                "amqp://ana:***@host:5672/v",
+            ),
+            (
+                "postgres://ana@host/db?password=x",
+                "postgres://ana:***@host/db?***",
+            ),
             ("tcp://127.0.0.1:5000", "tcp://127.0.0.1:5000"),
             ("sqlite:./x", "sqlite:./x"),
         ];

@@ -88,11 +88,15 @@ impl Paint {
 mod tests {
     use super::*;
 
+    type Environment = &'static [(&'static str, &'static str)];
+
     // `IsTerminal` is sealed, so the terminal itself is left to the tests of the binary.
     fn painted(choice: ColorChoice, env: &[(&str, &str)]) -> bool {
         let file = tempfile::tempfile().unwrap();
         let find = |name: &str| {
-            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            env.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
         };
         choice.paint(&file, find).0
     }
@@ -100,7 +104,7 @@ mod tests {
     #[test]
     fn the_order_of_the_switches() {
         use ColorChoice::{Always, Auto, Never};
-        let table: [(ColorChoice, &[(&str, &str)], bool); 7] = [
+        let table: [(ColorChoice, Environment, bool); 7] = [
             (Auto, &[], false),
             (Auto, &[("CLICOLOR_FORCE", "1")], true),
             (Auto, &[("CLICOLOR_FORCE", "0")], false),

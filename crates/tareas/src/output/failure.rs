@@ -37,7 +37,12 @@ impl Failure {
     /// hint.
     pub(crate) fn new(code: Code, lang: Lang, text: Text, values: Values<'_>) -> Self {
         let object = ErrorObject::new(code, lang).message(text.fill(lang, values));
-        Self(Box::new(Story { object, has_code: true, cause: None, exit: code.exit_code() }))
+        Self(Box::new(Story {
+            object,
+            has_code: true,
+            cause: None,
+            exit: code.exit_code(),
+        }))
     }
 
     /// A failure without a code: wrong use.
@@ -50,7 +55,12 @@ impl Failure {
     /// What a server said.
     pub(crate) fn refused(object: ErrorObject) -> Self {
         let exit = object.exit_code();
-        Self(Box::new(Story { object, has_code: true, cause: None, exit }))
+        Self(Box::new(Story {
+            object,
+            has_code: true,
+            cause: None,
+            exit,
+        }))
     }
 
     /// What the client found, in the language of the voice.
@@ -64,33 +74,50 @@ impl Failure {
                     .because(reason)
                     .with_hint(hint(Text::AddressHint))
             }
-            Error::TaskId { text } => Self::usage(lang, Text::NotAnId, &[("text", &text)])
-                .with_hint(hint(Text::IdHint)),
-            Error::Unreachable { address, tries, elapsed, source } => {
+            Error::TaskId { text } => {
+                Self::usage(lang, Text::NotAnId, &[("text", &text)]).with_hint(hint(Text::IdHint))
+            }
+            Error::Unreachable {
+                address,
+                tries,
+                elapsed,
+                source,
+            } => {
                 let seconds = format!("{:.1}", elapsed.as_secs_f64());
                 let cause = Text::UnreachableCause.fill(
                     lang,
-                    &[("cause", &spoken(&source, lang)), ("tries", &tries), ("seconds", &seconds)],
+                    &[
+                        ("cause", &spoken(&source, lang)),
+                        ("tries", &tries),
+                        ("seconds", &seconds),
+                    ],
                 );
-                new(Code::Unreachable, Text::Unreachable, &[("address", &address)])
-                    .because(cause)
-                    .with_hint(hint(Text::UnreachableHint))
+                new(
+                    Code::Unreachable,
+                    Text::Unreachable,
+                    &[("address", &address)],
+                )
+                .because(cause)
+                .with_hint(hint(Text::UnreachableHint))
             }
             Error::NoAnswer { address } => {
                 new(Code::Unreachable, Text::NoAnswer, &[("address", &address)])
             }
-            Error::ConnectionLost { address, .. } => {
-                new(Code::ConnectionLost, Text::ConnectionLost, &[("address", &address)])
-            }
+            Error::ConnectionLost { address, .. } => new(
+                Code::ConnectionLost,
+                Text::ConnectionLost,
+                &[("address", &address)],
+            ),
             Error::WaitTimedOut { task_id } => {
                 let hint = Text::WaitTimedOutHint.fill(lang, &[("id", &task_id)]);
                 let failure = Self::usage(lang, Text::WaitTimedOut, &[("id", &task_id)]);
                 failure.with_hint(hint).with_exit(exit::TIMED_OUT)
             }
-            Error::Malformed { what } => new(Code::Malformed, Text::NotUnderstood, &[(
-                "what", &what,
-            )])
-            .with_exit(exit::UNREACHABLE),
+            Error::Malformed { what } => {
+                new(Code::Malformed, Text::NotUnderstood, &[("what", &what)])
+                    .with_hint("")
+                    .with_exit(exit::UNREACHABLE)
+            }
         }
     }
 
@@ -143,7 +170,11 @@ impl Failure {
             text += &format!("\n  {line}");
         }
         if !self.0.object.hint.is_empty() {
-            text += &format!("\n  {}: {}", Text::Hint.plain(voice.lang), self.0.object.hint);
+            text += &format!(
+                "\n  {}: {}",
+                Text::Hint.plain(voice.lang),
+                self.0.object.hint
+            );
         }
         text
     }
@@ -179,7 +210,14 @@ mod tests {
     fn voice(lang: Lang) -> Voice {
         let paint = ColorChoice::Never.paint(&io::stderr(), |_| None);
         let format = Format::Table;
-        Voice { lang, format, quiet: false, verbose: 0, paint, paint_stderr: paint }
+        Voice {
+            lang,
+            format,
+            quiet: false,
+            verbose: 0,
+            paint,
+            paint_stderr: paint,
+        }
     }
 
     fn unreachable() -> Error {
@@ -218,6 +256,9 @@ mod tests {
     #[test]
     fn waiting_in_vain_ends_with_3() {
         let task_id = tareas_client::TaskId::new();
-        assert_eq!(Failure::of(Error::WaitTimedOut { task_id }, Lang::En).exit_code(), 3);
+        assert_eq!(
+            Failure::of(Error::WaitTimedOut { task_id }, Lang::En).exit_code(),
+            3
+        );
     }
 }

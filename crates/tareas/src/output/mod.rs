@@ -59,7 +59,10 @@ impl Voice {
     /// A reader that has gone away (`tareas list | head`) is no error: the rest is not wanted.
     pub(crate) fn result(&self, line: &str) {
         let mut stdout = io::stdout().lock();
-        if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
+        if writeln!(stdout, "{line}")
+            .and_then(|()| stdout.flush())
+            .is_err()
+        {
             std::process::exit(0);
         }
     }

@@ -27,7 +27,9 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let words = |words: &[&str]| -> Vec<String> {
+            words.iter().map(|word| (*word).to_owned()).collect()
+        };
         let rows = [words(&["a", "longer"]), words(&["bbb", ""])];
         let text = table(&words(&["K", "VALUE"]), &rows);
         assert_eq!(text, "K    VALUE\na    longer\nbbb");

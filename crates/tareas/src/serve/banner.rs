@@ -19,12 +19,23 @@ pub(super) fn tell(config: &ServeConfig, system: &System, voice: &Voice) {
 
 fn lines(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {
     let text = |text: Text| text.plain(voice.lang);
-    let address = system.addresses().first().map(ToString::to_string).unwrap_or_default();
-    let access = if config.insecure { Text::BannerOpen } else { Text::BannerLocalOnly };
-    let ready = voice.text(Text::BannerReady, &[
-        ("version", &env!("CARGO_PKG_VERSION")),
-        ("ms", &system.started_in.as_millis()),
-    ]);
+    let address = system
+        .addresses()
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let access = if config.insecure {
+        Text::BannerOpen
+    } else {
+        Text::BannerLocalOnly
+    };
+    let ready = voice.text(
+        Text::BannerReady,
+        &[
+            ("version", &env!("CARGO_PKG_VERSION")),
+            ("ms", &system.started_in.as_millis()),
+        ],
+    );
     let dashboard = format!("{:<28} {}", format!("http://{address}"), text(access));
     let kept = match config.records {
         RecordStore::Memory => "memory:",
@@ -42,10 +53,13 @@ fn lines(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {
     let last = rows.len() - 1;
     for (index, (name, value)) in rows.into_iter().enumerate() {
         let branch = if index == last { "└─" } else { "├─" };
-        lines.push(format!("{branch} {} {value}", text(name)));
+        lines.push(format!("{branch} {:<10} {value}", text(name)));
     }
-    lines.push(format!("{}  tareas submit sumar 2 + 2 --wait", text(Text::BannerTry)));
     lines.extend(remarks(config, system, voice));
+    lines.push(format!(
+        "{}  tareas submit sumar 2 + 2 --wait",
+        text(Text::BannerTry)
+    ));
     lines
 }
 

@@ -61,17 +61,30 @@ impl System {
             clock: Arc::clone(&clock),
         };
         let session = SessionId(chance[1] >> 1 | 1);
-        let careful_for = store.boot.as_ref().map_or(Duration::ZERO, |boot| boot.careful_for);
-        let engine = Engine::new(ports, EngineConfig {
-            careful_until: clock.now() + careful_for,
-            accept_unknown_kinds: config.accept_unknown_kinds,
-            retention: Some(config.retention).filter(|kept| *kept != RETENTION_DEFAULT),
-            ..EngineConfig::new(session, config.threads, chance[2])
-        });
-        let registry = Arc::new(Registry::with_builtins());
+        let careful_for = store
+            .boot
+            .as_ref()
+            .map_or(Duration::ZERO, |boot| boot.careful_for);
+        #[cfg(feature = "failpoints")]
+        let careful_for = super::test_hooks::careful_for(careful_for);
+        let engine = Engine::new(
+            ports,
+            EngineConfig {
+                careful_until: clock.now() + careful_for,
+                accept_unknown_kinds: config.accept_unknown_kinds,
+                retention: Some(config.retention).filter(|kept| *kept != RETENTION_DEFAULT),
+                ..EngineConfig::new(session, config.threads, chance[2])
+            },
+        );
+        let registry = Arc::new(registry());
         let kinds = registry.kinds();
-        engine.kinds().announce(kinds.iter().filter_map(|kind| Kind::new(&kind.name).ok()));
-        let recovered = engine.recover().await.map_err(|error| trouble::engine(&error, lang))?;
+        engine
+            .kinds()
+            .announce(kinds.iter().filter_map(|kind| Kind::new(&kind.name).ok()));
+        let recovered = engine
+            .recover()
+            .await
+            .map_err(|error| trouble::engine(&error, lang))?;
         let supervisor = Supervisor::new();
         let state = ServerState::new(Arc::clone(&engine), server);
         let listener = Listener::start(state);
@@ -79,7 +92,15 @@ impl System {
         services::start(&engine, &supervisor);
         let pool = start_pool(&engine, registry, config)?;
         let (sqlite, started_in) = (store.sqlite, began.elapsed());
-        Ok(Self { engine, sqlite, supervisor, pool, listener, recovered, started_in })
+        Ok(Self {
+            engine,
+            sqlite,
+            supervisor,
+            pool,
+            listener,
+            recovered,
+            started_in,
+        })
     }
 
     /// Where it listens.
@@ -113,7 +134,9 @@ impl System {
 
     /// What ends a running [`stop`](Self::stop) early.
     pub(crate) fn hurry(&self) -> Hurry {
-        Hurry { pool: self.pool.clone() }
+        Hurry {
+            pool: self.pool.clone(),
+        }
     }
 
     /// Takes everything down, in the order in which nothing is lost: no more connections, no
@@ -163,7 +186,12 @@ impl Store {
         let RecordStore::Sqlite(folder) = &config.records else {
             let memory = Arc::new(MemoryRecords::default());
             let settings: Arc<dyn Settings> = Arc::<MemoryRecords>::clone(&memory);
-            return Ok(Self { records: memory, settings, sqlite: None, boot: None });
+            return Ok(Self {
+                records: memory,
+                settings,
+                sqlite: None,
+                boot: None,
+            });
         };
         let opened = SqliteRecords::open(SqliteConfig {
             durability: match config.durability {
@@ -183,9 +211,20 @@ impl Store {
     }
 }
 
+/// What this process can run.
+fn registry() -> Registry {
+    #[cfg_attr(
+        not(feature = "failpoints"),
+        expect(unused_mut, reason = "tests add to it")
+    )]
+    let mut registry = Registry::with_builtins();
+    #[cfg(feature = "failpoints")]
+    super::test_hooks::register(&mut registry);
+    registry
+}
+
 fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
-    let refused =
-        |error: tareas_server::ListenError| Failure::refused(error.to_error(config.lang));
+    let refused = |error: tareas_server::ListenError| Failure::refused(error.to_error(config.lang));
     let mut bind = Vec::new();
     for text in &config.bind {
         let found = tareas_server::listener::parse_address(text).map_err(refused)?;
@@ -202,7 +241,10 @@ fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
         },
         version: env!("CARGO_PKG_VERSION").to_owned(),
         lang: config.lang,
-        limits: Limits { unframed_wait: config.unframed_wait, ..Limits::default() },
+        limits: Limits {
+            unframed_wait: config.unframed_wait,
+            ..Limits::default()
+        },
     })
 }
 
@@ -225,7 +267,10 @@ fn start_pool(
     }
     let dispatcher = Dispatcher::new(Arc::clone(engine));
     let link = PoolLink::new(Arc::clone(engine), dispatcher, Handle::current());
-    let options = PoolOptions { threads: config.threads.into(), ..PoolOptions::default() };
+    let options = PoolOptions {
+        threads: config.threads.into(),
+        ..PoolOptions::default()
+    };
     let started = Pool::start(registry, Arc::new(link), options);
     let pool = Arc::new(started.map_err(|error| trouble::cannot_start(&error, config.lang))?);
     engine.set_pool(Arc::new(PoolView::of(&pool)));

@@ -4,6 +4,8 @@ mod banner;
 mod compose;
 mod log;
 mod pool_link;
+#[cfg(feature = "failpoints")]
+mod test_hooks;
 mod trouble;
 
 use std::time::Duration;
@@ -46,11 +48,7 @@ pub(crate) fn runtime(voice: &Voice) -> Result<Runtime, Failure> {
 }
 
 /// Waits for a signal, or for what a server cannot live with.
-async fn until_told(
-    system: &System,
-    signals: &mut Signals,
-    voice: &Voice,
-) -> Result<(), Failure> {
+async fn until_told(system: &System, signals: &mut Signals, voice: &Voice) -> Result<(), Failure> {
     tokio::select! {
         () = signals.next() => Ok(()),
         stopped = system.store_stopped() => {
@@ -74,7 +72,10 @@ async fn stop(
     voice: &Voice,
 ) -> Result<u8, Failure> {
     let (running, seconds) = (system.running(), grace.as_secs());
-    voice.say(&voice.text(Text::Draining, &[("running", &running), ("seconds", &seconds)]));
+    voice.say(&voice.text(
+        Text::Draining,
+        &[("running", &running), ("seconds", &seconds)],
+    ));
     let hurry = system.hurry();
     let stopping = system.stop(grace);
     tokio::pin!(stopping);

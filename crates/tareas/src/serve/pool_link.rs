@@ -21,7 +21,11 @@ pub(super) struct PoolLink {
 
 impl PoolLink {
     pub(super) fn new(engine: Arc<Engine>, dispatcher: Dispatcher, runtime: Handle) -> Self {
-        Self { engine, dispatcher, runtime }
+        Self {
+            engine,
+            dispatcher,
+            runtime,
+        }
     }
 
     fn settle_all(&self, settled: Vec<Settled>) {
@@ -66,17 +70,25 @@ impl Source for PoolLink {
 impl PoolLink {
     /// The last progress may have come too soon after the one before to be passed on.
     fn keep_last_progress(&self, completion: &Completion) {
-        let Some(last) = completion.trail.as_ref().and_then(|trail| trail.progress.as_ref())
+        let Some(last) = completion
+            .trail
+            .as_ref()
+            .and_then(|trail| trail.progress.as_ref())
         else {
             return;
         };
         let task = TaskId::from_u128(completion.task_id);
-        self.engine.notes().progress(task, completion.attempt, progress(last));
+        self.engine
+            .notes()
+            .progress(task, completion.attempt, progress(last));
     }
 }
 
 fn progress(told: &tareas_worker::Progress) -> Progress {
-    Progress { percent: told.percent as f32, message: told.text.clone() }
+    Progress {
+        percent: told.percent as f32,
+        message: told.text.clone(),
+    }
 }
 
 fn assignment(claimed: Claimed) -> Assignment {
@@ -126,7 +138,11 @@ fn ending(ending: tareas_worker::Ending) -> Option<Ending> {
 }
 
 fn failed(error: HandlerError) -> Ending {
-    let cause = if error.retryable { Cause::Handler } else { Cause::Rejected };
+    let cause = if error.retryable {
+        Cause::Handler
+    } else {
+        Cause::Rejected
+    };
     Ending::Failed {
         retryable: error.retryable,
         retry_after: error.retry_after,
@@ -148,19 +164,32 @@ pub(super) struct PoolView {
 
 impl PoolView {
     pub(super) fn of(pool: &Arc<Pool>) -> Self {
-        Self { pool: Arc::downgrade(pool), threads: pool.threads() }
+        Self {
+            pool: Arc::downgrade(pool),
+            threads: pool.threads(),
+        }
     }
 }
 
 impl tareas_engine::Pool for PoolView {
     fn cancel(&self, task: TaskId, attempt: u64) -> bool {
-        self.pool.upgrade().is_some_and(|pool| pool.cancel(task.as_u128(), attempt))
+        self.pool
+            .upgrade()
+            .is_some_and(|pool| pool.cancel(task.as_u128(), attempt))
     }
 
     fn slots(&self) -> Vec<PoolSlot> {
-        let mut slots: Vec<PoolSlot> =
-            (0..self.threads).map(|slot| PoolSlot { slot, running: None }).collect();
-        let busy = self.pool.upgrade().map(|pool| pool.slots()).unwrap_or_default();
+        let mut slots: Vec<PoolSlot> = (0..self.threads)
+            .map(|slot| PoolSlot {
+                slot,
+                running: None,
+            })
+            .collect();
+        let busy = self
+            .pool
+            .upgrade()
+            .map(|pool| pool.slots())
+            .unwrap_or_default();
         for view in busy {
             if let Some(slot) = slots.get_mut(view.slot) {
                 slot.running = Some(Running {

@@ -25,9 +25,14 @@ pub(super) fn open(error: &OpenError, folder: &Path, lang: Lang) -> Failure {
 /// A folder cannot be used.
 pub(super) fn data(folder: &Path, error: &dyn Error, lang: Lang) -> Failure {
     let values: crate::text::Values<'_> = &[("path", &folder.display())];
-    Failure::new(Code::InvalidConfiguration, lang, Text::DataNotUsable, values)
-        .because(with_sources(error))
-        .with_hint(Text::DataNotUsableHint.plain(lang))
+    Failure::new(
+        Code::InvalidConfiguration,
+        lang,
+        Text::DataNotUsable,
+        values,
+    )
+    .because(with_sources(error))
+    .with_hint(Text::DataNotUsableHint.plain(lang))
 }
 
 /// The engine does not go on where it left off.
@@ -38,7 +43,13 @@ pub(super) fn engine(error: &Refusal, lang: Lang) -> Failure {
 /// The system does not give what is needed.
 pub(super) fn cannot_start(error: &dyn Error, lang: Lang) -> Failure {
     let what = with_sources(error);
-    Failure::new(Code::Unavailable, lang, Text::CannotStart, &[("what", &what)]).with_hint("")
+    Failure::new(
+        Code::Unavailable,
+        lang,
+        Text::CannotStart,
+        &[("what", &what)],
+    )
+    .with_hint("")
 }
 
 /// The error and its causes in one sentence.

@@ -76,8 +76,6 @@ catalogue! {
     UnknownCode: "there is no code `{code}`" / "no existe el código `{code}`",
     UnknownCodeHint: "codes look like TAR-1204; `tareas explain` lists them" /
         "los códigos son como TAR-1204; `tareas explain` los lista",
-    NotConfirmed: "{count} tasks would be removed, and nobody can be asked here" /
-        "se eliminarían {count} tareas y aquí no hay a quién preguntar",
     UsageTime: "`{text}` is not a time" / "`{text}` no es un momento",
     UsageTimeHint:
         "write 2026-01-31T09:00:00Z, 2026-01-31 09:00, 09:00 or `tomorrow 09:00`" /
@@ -111,9 +109,6 @@ catalogue! {
     ColumnRunning: "RUNNING" / "EN CURSO",
     ColumnFailed: "FAILED" / "FALLIDAS",
     ColumnState: "STATE" / "SITUACIÓN",
-    ColumnKey: "KEY" / "CLAVE",
-    ColumnValue: "VALUE" / "VALOR",
-    ColumnOrigin: "ORIGIN" / "ORIGEN",
     Healthy: "ok: the server at {address} is ready" /
         "bien: el servidor en {address} está listo",
     Unhealthy: "the server at {address} is not ready: {state}" /
@@ -145,7 +140,7 @@ catalogue! {
         "se espera una duración como 30s, 10m o 7d",
     ExpectStore: "one of {words} is expected" / "se espera uno de {words}",
     ExpectOne: "one value is expected" / "se espera un solo valor",
-    ExpectText: "a string is expected" / "se espera un texto",
+    ExpectString: "a string is expected" / "se espera un texto",
     FeatureMissing: "this build cannot open {url}" / "esta compilación no puede abrir {url}",
     FeatureMissingCause: "it needs the feature `{feature}`" /
         "necesita la característica `{feature}`",
@@ -153,14 +148,14 @@ catalogue! {
         "use {local}, o una compilación con la característica `{feature}`",
     // Serving.
     BannerReady: "tareas {version} ready in {ms} ms" / "tareas {version} listo en {ms} ms",
-    BannerDashboard: "Dashboard " / "Panel      ",
+    BannerDashboard: "Dashboard" / "Panel",
     BannerLocalOnly: "(open to this machine only)" / "(solo desde esta máquina)",
     BannerOpen: "(open to everybody who reaches it: --insecure)" /
         "(abierto a quien llegue a él: --insecure)",
-    BannerApi: "HTTP API  " / "API HTTP   ",
-    BannerLines: "TCP       " / "TCP        ",
-    BannerData: "Data      " / "Datos      ",
-    BannerWorker: "Worker    " / "Trabajador ",
+    BannerApi: "HTTP API" / "API HTTP",
+    BannerLines: "TCP" / "TCP",
+    BannerData: "Data" / "Datos",
+    BannerWorker: "Worker" / "Trabajador",
     BannerSqlite: "SQLite + files" / "SQLite y archivos",
     BannerThreads: "embedded, {threads} threads, queues: all" /
         "incluido, {threads} hilos, colas: todas",
@@ -185,17 +180,6 @@ catalogue! {
         "no se puede usar la carpeta de datos {path}",
     DataNotUsableHint: "see to the folder, or choose another with `--data DIR`" /
         "revise la carpeta, o elija otra con `--data DIR`",
-    PortInUse: "port {bind} is taken" / "el puerto {bind} está ocupado",
-    PortInUseHint: "choose another with `--bind HOST:PORT`" /
-        "elija otro con `--bind HOST:PUERTO`",
-    PortInUseHintMac:
-        "on macOS AirPlay uses port 5000; choose another with `--bind HOST:PORT`" /
-        "en macOS AirPlay usa el puerto 5000; elija otro con `--bind HOST:PUERTO`",
-    CannotListen: "cannot listen at {bind}" / "no se puede escuchar en {bind}",
-    RefusedToListen: "refused to listen at {bind} without access control" /
-        "se rechaza escuchar en {bind} sin control de acceso",
-    RefusedToListenHint: "bind to 127.0.0.1, or say `--insecure`" /
-        "use 127.0.0.1, o diga `--insecure`",
     InsecureWarning: "insecure: whoever reaches {bind} may run tasks here" /
         "inseguro: quien llegue a {bind} puede ejecutar tareas aquí",
     CannotStart: "the system cannot start: {what}" / "el sistema no puede iniciar: {what}",
@@ -233,8 +217,6 @@ catalogue! {
     // Bench.
     BenchRun: "run {run} of {runs}" / "pasada {run} de {runs}",
     BenchWrong: "{count} wrong or missing results" / "{count} resultados erróneos o ausentes",
-    BenchLost: "the connection ended before all answers came" /
-        "la conexión terminó antes de todas las respuestas",
     BenchNoServer: "the server of the benchmark did not start" /
         "el servidor de la prueba no inició",
 }

@@ -31,35 +31,68 @@ Primeros pasos:
 const TEMPLATE: &str = "{about-with-newline}\nUso: {usage}\n\n{all-args}{after-help}";
 
 const SPANISH: &[(&str, &str)] = &[
-    (".server", "Dónde está el servidor: tcp://HOST:PUERTO [por defecto: tcp://127.0.0.1:5000]"),
+    (
+        ".server",
+        "Dónde está el servidor: tcp://HOST:PUERTO [por defecto: tcp://127.0.0.1:5000]",
+    ),
     (".output", "Forma de los resultados"),
     (".quiet", "Sin comentarios: solo resultados y errores"),
     (".verbose", "Más comentarios"),
     (".color", "Cuándo usar colores"),
     (".lang", "Idioma de los textos: en o es"),
     (".timeout", "Cuánto esperar los resultados: 30s, 10m"),
-    (".config", "Archivo de configuración [por defecto: ./tareas.toml, /etc/tareas/tareas.toml]"),
-    ("serve", "Ejecuta el servidor, con un grupo de hilos que ejecuta tareas"),
-    ("serve.bind", "Dónde escuchar; repetible [por defecto: 127.0.0.1:5000]"),
-    ("serve.data", "La carpeta con todo lo que debe conservarse [por defecto: ./tareas-data]"),
-    ("serve.threads", "Hilos que ejecutan tareas; 0 para ninguno [por defecto: uno por núcleo]"),
-    ("serve.queue", "A quién se avisa de las tareas listas: memory: [por defecto: memory:]"),
+    (
+        ".config",
+        "Archivo de configuración [por defecto: ./tareas.toml, /etc/tareas/tareas.toml]",
+    ),
+    (
+        "serve",
+        "Ejecuta el servidor, con un grupo de hilos que ejecuta tareas",
+    ),
+    (
+        "serve.bind",
+        "Dónde escuchar; repetible [por defecto: 127.0.0.1:5000]",
+    ),
+    (
+        "serve.data",
+        "La carpeta con todo lo que debe conservarse [por defecto: ./tareas-data]",
+    ),
+    (
+        "serve.threads",
+        "Hilos que ejecutan tareas; 0 para ninguno [por defecto: uno por núcleo]",
+    ),
+    (
+        "serve.queue",
+        "A quién se avisa de las tareas listas: memory: [por defecto: memory:]",
+    ),
     (
         "serve.records",
         "Dónde se guardan las tareas: sqlite:, sqlite:RUTA, memory: [por defecto: sqlite:]",
     ),
-    ("serve.blobs", "Dónde va lo muy grande: file:, file:RUTA [por defecto: file:]"),
+    (
+        "serve.blobs",
+        "Dónde va lo muy grande: file:, file:RUTA [por defecto: file:]",
+    ),
     (
         "serve.durability",
         "full: en disco antes de confirmar; os: entregado al sistema [por defecto: full]",
     ),
-    ("serve.insecure", "Escuchar más allá de esta máquina aunque no haya control de acceso"),
-    ("serve.public_url", "La dirección que usa la gente, si no es la de escucha"),
+    (
+        "serve.insecure",
+        "Escuchar más allá de esta máquina aunque no haya control de acceso",
+    ),
+    (
+        "serve.public_url",
+        "La dirección que usa la gente, si no es la de escucha",
+    ),
     (
         "serve.drain_grace",
         "Cuánto pueden tardar las tareas en curso al detener el servidor [por defecto: 30s]",
     ),
-    ("serve.retention", "Cuánto se conservan las tareas terminadas [por defecto: 7d]"),
+    (
+        "serve.retention",
+        "Cuánto se conservan las tareas terminadas [por defecto: 7d]",
+    ),
     (
         "serve.unknown_kinds",
         "refuse o accept: tareas de tipos que nadie ha anunciado [por defecto: refuse]",
@@ -68,35 +101,68 @@ const SPANISH: &[(&str, &str)] = &[
         "serve.unframed_wait_ms",
         "Silencio tras el cual unos bytes sin salto de línea cuentan como línea [por defecto: 200]",
     ),
-    ("serve.log", "Qué se registra: error, warn, info, debug, o un filtro [por defecto: warn]"),
-    ("serve.log_format", "Forma del registro: text o json [por defecto: text]"),
+    (
+        "serve.log",
+        "Qué se registra: error, warn, info, debug, o un filtro [por defecto: warn]",
+    ),
+    (
+        "serve.log_format",
+        "Forma del registro: text o json [por defecto: text]",
+    ),
     ("submit", "Envía una tarea"),
     ("submit.kind", "Qué hay que hacer"),
-    ("submit.args", "Con qué: palabras, un objeto o arreglo JSON, @ARCHIVO, o - para stdin"),
+    (
+        "submit.args",
+        "Con qué: palabras, un objeto o arreglo JSON, @ARCHIVO, o - para stdin",
+    ),
     ("submit.json", "La entrada como texto JSON, sea lo que sea"),
     ("submit.wait", "Espera e imprime el resultado"),
     ("submit.no_wait", "Imprime el id y termina; lo normal"),
     ("submit.queue", "La cola"),
     ("submit.priority", "De 0 (última) a 9 (primera)"),
     ("submit.delay", "No antes de este tiempo desde ahora"),
-    ("submit.at", "No antes de este momento: 2026-01-31T09:00:00Z, 09:00, `mañana 09:00`"),
-    ("submit.key", "Clave de idempotencia: los envíos con una misma clave son una sola tarea"),
+    (
+        "submit.at",
+        "No antes de este momento: 2026-01-31T09:00:00Z, 09:00, `mañana 09:00`",
+    ),
+    (
+        "submit.key",
+        "Clave de idempotencia: los envíos con una misma clave son una sola tarea",
+    ),
     ("submit.attempts", "Cuántos intentos puede haber"),
     ("submit.attempt_timeout", "Cuánto puede durar un intento"),
-    ("submit.meta", "Una nota para personas y programas; repetible"),
-    ("client", "Habla con el servidor: con preguntas, una tarea, o tareas por una tubería"),
-    ("client.task", "Una tarea, en texto o JSON; sin ella se leen de la terminal o la tubería"),
-    ("client.prompt", "Si se pregunta; auto: cuando escribe una persona"),
+    (
+        "submit.meta",
+        "Una nota para personas y programas; repetible",
+    ),
+    (
+        "client",
+        "Habla con el servidor: con preguntas, una tarea, o tareas por una tubería",
+    ),
+    (
+        "client.task",
+        "Una tarea, en texto o JSON; sin ella se leen de la terminal o la tubería",
+    ),
+    (
+        "client.prompt",
+        "Si se pregunta; auto: cuando escribe una persona",
+    ),
     ("show", "Muestra todo de una tarea"),
     ("show.id", "La tarea"),
     ("why", "Dice por qué una tarea espera, o por qué falló"),
     ("why.id", "La tarea"),
     ("list", "Lista tareas, las nuevas primero"),
-    ("list.filter", "Condiciones: state:failed, kind:resize, queue:mail"),
+    (
+        "list.filter",
+        "Condiciones: state:failed, kind:resize, queue:mail",
+    ),
     ("list.limit", "Cuántas como mucho"),
     ("list.cursor", "Sigue donde terminó una lista anterior"),
     ("wait", "Espera a que terminen tareas"),
-    ("wait.ids", "Las tareas; sus resultados se imprimen en este orden"),
+    (
+        "wait.ids",
+        "Las tareas; sus resultados se imprimen en este orden",
+    ),
     ("result", "Imprime el resultado de una tarea"),
     ("result.id", "La tarea"),
     ("cancel", "Cancela tareas"),
@@ -114,34 +180,82 @@ const SPANISH: &[(&str, &str)] = &[
     ("health", "Dice si el servidor está listo"),
     ("backup", "Copia todos los datos, con el servidor en marcha"),
     ("backup.target", "La carpeta que se creará; no debe existir"),
-    ("backup.data", "La carpeta de datos del servidor [por defecto: ./tareas-data]"),
-    ("restore", "Crea una carpeta de datos a partir de un respaldo"),
-    ("restore.source", "El respaldo, como lo hizo `tareas backup`"),
-    ("restore.data", "La carpeta de datos que se creará [por defecto: ./tareas-data]"),
-    ("restore.force", "Sobrescribe una carpeta de datos que contiene una base de datos"),
+    (
+        "backup.data",
+        "La carpeta de datos del servidor [por defecto: ./tareas-data]",
+    ),
+    (
+        "restore",
+        "Crea una carpeta de datos a partir de un respaldo",
+    ),
+    (
+        "restore.source",
+        "El respaldo, como lo hizo `tareas backup`",
+    ),
+    (
+        "restore.data",
+        "La carpeta de datos que se creará [por defecto: ./tareas-data]",
+    ),
+    (
+        "restore.force",
+        "Sobrescribe una carpeta de datos que contiene una base de datos",
+    ),
     ("explain", "Explica un código de error"),
-    ("explain.code", "TAR-1204, 1204 o unknown_kind; todos los códigos si se omite"),
+    (
+        "explain.code",
+        "TAR-1204, 1204 o unknown_kind; todos los códigos si se omite",
+    ),
     ("bench", "Mide: genera carga y comprueba cada resultado"),
     ("bench.tasks", "Tareas por pasada"),
     ("bench.duration", "Dura este tiempo en su lugar"),
-    ("bench.connections", "Conexiones [por defecto: 1; 1000 con --closed]"),
+    (
+        "bench.connections",
+        "Conexiones [por defecto: 1; 1000 con --closed]",
+    ),
     ("bench.window", "Tareas sin respuesta por conexión"),
-    ("bench.closed", "Cada conexión espera su respuesta antes de enviar la siguiente tarea"),
-    ("bench.submit_only", "Envía por lotes, sin esperar resultados"),
+    (
+        "bench.closed",
+        "Cada conexión espera su respuesta antes de enviar la siguiente tarea",
+    ),
+    (
+        "bench.submit_only",
+        "Envía por lotes, sin esperar resultados",
+    ),
     ("bench.batch", "Tareas por lote"),
-    ("bench.form", "Forma de las líneas [por defecto: json; text con --closed]"),
+    (
+        "bench.form",
+        "Forma de las líneas [por defecto: json; text con --closed]",
+    ),
     ("bench.runs", "Cuántas veces medir; cuenta la mediana"),
-    ("bench.spawn", "Inicia un servidor propio, en una carpeta temporal y un puerto libre"),
+    (
+        "bench.spawn",
+        "Inicia un servidor propio, en una carpeta temporal y un puerto libre",
+    ),
     ("bench.threads", "Hilos de ese servidor"),
     ("bench.durability", "Durabilidad de ese servidor"),
-    ("bench.scratch", "Carpeta para los datos de ese servidor y para medir el disco"),
-    ("demo", "Míralo funcionar: un servidor propio, tareas y sockets de verdad"),
+    (
+        "bench.scratch",
+        "Carpeta para los datos de ese servidor y para medir el disco",
+    ),
+    (
+        "demo",
+        "Míralo funcionar: un servidor propio, tareas y sockets de verdad",
+    ),
     ("demo.keep", "Sigue en marcha después, hasta Ctrl-C"),
     ("config", "Comprueba y muestra la configuración"),
-    ("config.check", "Comprueba archivo, entorno y opciones; termina con 78 si algo está mal"),
-    ("config.show", "Muestra el valor de cada clave; los secretos se ocultan"),
+    (
+        "config.check",
+        "Comprueba archivo, entorno y opciones; termina con 78 si algo está mal",
+    ),
+    (
+        "config.show",
+        "Muestra el valor de cada clave; los secretos se ocultan",
+    ),
     ("config.show.origin", "Dice de dónde viene cada valor"),
-    ("config.default", "Imprime un archivo con cada valor por defecto"),
+    (
+        "config.default",
+        "Imprime un archivo con cada valor por defecto",
+    ),
     ("completions", "Imprime el autocompletado para una shell"),
     ("completions.shell", "La shell"),
     ("man", "Imprime el manual, o escribe todas sus páginas"),
@@ -154,7 +268,9 @@ pub(crate) fn localise(command: Command, lang: Lang) -> Command {
         Lang::En => command,
         Lang::Es => {
             let version = Arg::new("version").short('V').long("version");
-            let version = version.action(ArgAction::Version).help("Imprime la versión");
+            let version = version
+                .action(ArgAction::Version)
+                .help("Imprime la versión");
             let command = command.disable_version_flag(true).arg(version);
             spanish(command.about(ABOUT).after_long_help(EXIT_CODES), "", true)
         }
@@ -164,19 +280,35 @@ pub(crate) fn localise(command: Command, lang: Lang) -> Command {
 fn spanish(command: Command, path: &str, is_root: bool) -> Command {
     let help = Arg::new("help").short('h').long("help");
     let help = help.action(ArgAction::Help).help("Imprime la ayuda");
-    let mut command = command.disable_help_flag(true).disable_help_subcommand(true).arg(help);
-    command = command.subcommand_help_heading("Órdenes").help_template(TEMPLATE);
+    let mut command = command
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .arg(help);
+    command = command
+        .subcommand_help_heading("Órdenes")
+        .help_template(TEMPLATE);
     command = command.mut_args(|argument| {
-        let heading = if argument.is_positional() { "Argumentos" } else { "Opciones" };
+        let heading = if argument.is_positional() {
+            "Argumentos"
+        } else {
+            "Opciones"
+        };
         let argument = argument.help_heading(heading);
         match of(&format!("{path}.{}", argument.get_id())) {
             Some(text) => argument.help(text),
             None => argument,
         }
     });
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().into()).collect();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().into())
+        .collect();
     for name in names {
-        let path = if is_root { name.clone() } else { format!("{path}.{name}") };
+        let path = if is_root {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
         command = command.mut_subcommand(name, |sub| {
             let sub = match of(&path) {
                 Some(text) => sub.about(text),
@@ -189,7 +321,10 @@ fn spanish(command: Command, path: &str, is_root: bool) -> Command {
 }
 
 fn of(path: &str) -> Option<&'static str> {
-    SPANISH.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
+    SPANISH
+        .iter()
+        .find(|(known, _)| *known == path)
+        .map(|(_, text)| *text)
 }
 
 #[cfg(test)]
@@ -206,7 +341,11 @@ mod tests {
         }
         for sub in command.get_subcommands() {
             let name = sub.get_name();
-            let path = if is_root { name.to_owned() } else { format!("{path}.{name}") };
+            let path = if is_root {
+                name.to_owned()
+            } else {
+                format!("{path}.{name}")
+            };
             if of(&path).is_none() {
                 into.push(path.clone());
             }
@@ -232,8 +371,9 @@ mod tests {
                 at = sub;
                 parts.remove(0);
             }
-            let is_argument = |id: &&str| at.get_arguments().any(|arg| arg.get_id() == **id);
-            assert!(parts.iter().all(|id| is_argument(&id)), "{path}");
+            let is_argument =
+                |id: &&str| at.get_arguments().any(|arg| arg.get_id().as_str() == *id);
+            assert!(parts.iter().all(is_argument), "{path}");
         }
     }
 }

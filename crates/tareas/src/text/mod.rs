@@ -44,7 +44,11 @@ impl Text {
 /// The language of a process: `--lang`, then the environment, then English.
 pub(crate) fn lang_of(flag: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Lang {
     let variables = ["TAREAS_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
-    let from_env = || variables.iter().find_map(|name| env(name).filter(|text| !text.is_empty()));
+    let from_env = || {
+        variables
+            .iter()
+            .find_map(|name| env(name).filter(|text| !text.is_empty()))
+    };
     let tag = flag.map(str::to_owned).or_else(from_env);
     tag.map_or(Lang::En, |tag| Lang::parse(&tag))
 }
@@ -56,7 +60,10 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> BTreeSet<&str> {
-        text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect()
+        text.split('{')
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once('}')?.0))
+            .collect()
     }
 
     #[test]
@@ -73,10 +80,19 @@ mod tests {
     #[test]
     fn the_texts_of_the_classroom_are_exact() {
         let es = |text: Text| text.plain(Lang::Es);
-        assert_eq!(es(Text::Prompt), "Ingrese una tarea (o 'salir' para terminar): ");
-        assert_eq!(Text::Prompt.plain(Lang::En), "Enter a task (or 'exit' to leave): ");
+        assert_eq!(
+            es(Text::Prompt),
+            "Ingrese una tarea (o 'salir' para terminar): "
+        );
+        assert_eq!(
+            Text::Prompt.plain(Lang::En),
+            "Enter a task (or 'exit' to leave): "
+        );
         let sent = Text::SentToQueue.fill(Lang::Es, &[("task", &"procesar datos")]);
-        assert_eq!(sent, "Tarea 'procesar datos' enviada a la cola de procesamiento.");
+        assert_eq!(
+            sent,
+            "Tarea 'procesar datos' enviada a la cola de procesamiento."
+        );
         let answer = Text::Answer.fill(Lang::Es, &[("answer", &"4")]);
         assert_eq!(answer, "Respuesta del servidor: 4");
     }

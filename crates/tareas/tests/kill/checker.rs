@@ -80,7 +80,9 @@ impl Asker {
     }
 
     fn ask(&mut self, question: &Value) -> Value {
-        self.stream.write_all(format!("{question}\n").as_bytes()).unwrap();
+        self.stream
+            .write_all(format!("{question}\n").as_bytes())
+            .unwrap();
         let mut line = String::new();
         self.reader.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap()
@@ -90,7 +92,10 @@ impl Asker {
 /// Asks the healed server about every task that was ever sent.
 pub(crate) fn judge(server: &Server, history: &History, folder: &Folder, kills: u32) -> Verdict {
     let starts = read_starts(folder);
-    let mut verdict = Verdict { kills, ..Verdict::default() };
+    let mut verdict = Verdict {
+        kills,
+        ..Verdict::default()
+    };
     let mut asker = Asker::new(server);
     let healed_by = Instant::now() + HEALED_WITHIN;
     for (id, known) in history.all() {
@@ -131,14 +136,19 @@ fn judge_task(verdict: &mut Verdict, id: &str, known: &Known, task: &Value) {
     let end = end_of(task);
     let has_changed = known.told.as_ref().is_some_and(|told| *told != end);
     if has_changed || !known.changed.is_empty() {
-        verdict.changed.push(format!("{id} told {:?}, is {end}", known.told));
+        verdict
+            .changed
+            .push(format!("{id} told {:?}, is {end}", known.told));
     }
     let poisoned = task["reason"] == "poison";
+    let result = task["result"].to_string();
     if let Some(expected) = &known.expected
-        && task["result"].to_string() != *expected
+        && result != *expected
         && !poisoned
     {
-        verdict.wrong.push(format!("{id} expected {expected}, is {task}"));
+        verdict
+            .wrong
+            .push(format!("{id} expected {expected}, is {task}"));
     }
 }
 
@@ -161,7 +171,9 @@ fn judge_starts(
     // the process died. A number above the last recorded one would be a start without a cause.
     let last = task["attempt"].as_u64().unwrap_or_default();
     for start in starts.iter().filter(|start| **start > last) {
-        verdict.unexplained.push(format!("{id} attempt {start}: {task}"));
+        verdict
+            .unexplained
+            .push(format!("{id} attempt {start}: {task}"));
     }
 }
 
@@ -171,7 +183,10 @@ fn read_starts(folder: &Folder) -> HashMap<String, Vec<u64>> {
     let mut starts: HashMap<String, Vec<u64>> = HashMap::new();
     for line in text.lines() {
         let (id, attempt) = line.split_once(' ').unwrap();
-        starts.entry(id.to_owned()).or_default().push(attempt.parse().unwrap());
+        starts
+            .entry(id.to_owned())
+            .or_default()
+            .push(attempt.parse().unwrap());
     }
     starts
 }

@@ -66,13 +66,24 @@ struct Client {
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
 /// A version 7 UUID made by a client.
+#[expect(clippy::disallowed_methods, reason = "a client has a clock of its own")]
 fn fresh_id(chance: &mut Chance) -> String {
-    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let millis = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis() as u64;
     let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
     let (high, low) = (millis << 16 | 0x7000 | (counter & 0xFFF), chance.next());
     let low = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000;
     let hex = format!("{high:016x}{low:016x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }
 
 impl Client {
@@ -83,7 +94,9 @@ impl Client {
                 continue;
             };
             stream.set_nodelay(true).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_secs(5)))
+                .unwrap();
             self.talk(stream);
         }
     }
@@ -103,7 +116,8 @@ impl Client {
             if stream.write_all(text.as_bytes()).is_err() {
                 break;
             }
-            let read = (0..16).take_while(|_| self.read_answer(&mut reader, &mut open, &mut acks_owed));
+            let read =
+                (0..16).take_while(|_| self.read_answer(&mut reader, &mut open, &mut acks_owed));
             if read.count() < 16 {
                 break;
             }
@@ -151,9 +165,14 @@ impl Client {
             _ => return false,
         }
         let answer: Value = serde_json::from_str(&line).unwrap();
-        let Some(id) = answer["task_id"].as_str() else { panic!("not about a task: {line}") };
+        let Some(id) = answer["task_id"].as_str() else {
+            panic!("not about a task: {line}")
+        };
         if answer["status"].is_null() {
-            assert_eq!(answer["error"]["retryable"], true, "a definite refusal: {line}");
+            assert_eq!(
+                answer["error"]["retryable"], true,
+                "a definite refusal: {line}"
+            );
             acks_owed.remove(id);
             open.remove(id);
             self.history.refused(id);
@@ -169,5 +188,8 @@ impl Client {
 
 /// The part of an end that may never change.
 pub(crate) fn end_of(answer: &Value) -> String {
-    format!("{} {} {}", answer["status"], answer["reason"], answer["result"])
+    format!(
+        "{} {} {}",
+        answer["status"], answer["reason"], answer["result"]
+    )
 }

@@ -35,7 +35,11 @@ impl History {
             told: None,
             changed: Vec::new(),
         };
-        self.tasks.lock().unwrap().entry(id.to_owned()).or_insert(known);
+        self.tasks
+            .lock()
+            .unwrap()
+            .entry(id.to_owned())
+            .or_insert(known);
     }
 
     pub(crate) fn acknowledged(&self, id: &str) {
@@ -68,6 +72,10 @@ impl History {
 impl History {
     /// The line of one submission.
     pub(crate) fn all_line(&self, id: &str) -> Option<String> {
-        self.tasks.lock().unwrap().get(id).map(|known| known.line.clone())
+        self.tasks
+            .lock()
+            .unwrap()
+            .get(id)
+            .map(|known| known.line.clone())
     }
 }

@@ -50,14 +50,20 @@ struct Plan {
 }
 
 fn seed() -> u64 {
-    let seed = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
+    let seed = std::env::var("SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::from(std::process::id()) << 20 ^ 0xA5A5);
-    println!("SEED={seed}");
+    eprintln!("SEED={seed}");
     seed
 }
 
 fn kills(short: u32) -> u32 {
-    if std::env::var_os("TAREAS_TEST_LONG").is_some() { short * 20 } else { short }
+    if std::env::var_os("TAREAS_TEST_LONG").is_some() {
+        short * 20
+    } else {
+        short
+    }
 }
 
 /// Runs the load, kills the server again and again, and judges what is left.
@@ -66,7 +72,13 @@ fn run(plan: &Plan) -> Verdict {
     let folder = Folder::new();
     let history = Arc::new(History::default());
     let mut server = Server::start(&folder, plan.careful, plan.failpoint);
-    let load = Load::start(server.port(), 3, plan.fold, chance.next(), Arc::clone(&history));
+    let load = Load::start(
+        server.port(),
+        3,
+        plan.fold,
+        chance.next(),
+        Arc::clone(&history),
+    );
     for _ in 0..plan.kills {
         let moment = Duration::from_millis(40 + chance.below(360));
         server.run_for(moment);
@@ -83,30 +95,54 @@ fn run(plan: &Plan) -> Verdict {
 
 #[test]
 fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
-    let plan = Plan { kills: kills(25), fold: true, failpoint: None, careful: false };
+    let plan = Plan {
+        kills: kills(25),
+        fold: true,
+        failpoint: None,
+        careful: false,
+    };
     let verdict = run(&plan);
-    println!("{verdict}");
+    eprintln!("{verdict}");
     assert!(verdict.is_clean(), "{verdict}");
-    assert!(verdict.acknowledged > 1_000, "the load was too small to tell: {verdict}");
+    assert!(
+        verdict.acknowledged > 1_000,
+        "the load was too small to tell: {verdict}"
+    );
 }
 
 #[test]
 fn nothing_is_lost_while_the_system_is_careful_after_a_kill() {
-    let plan = Plan { kills: kills(15), fold: false, failpoint: None, careful: true };
+    let plan = Plan {
+        kills: kills(15),
+        fold: false,
+        failpoint: None,
+        careful: true,
+    };
     let verdict = run(&plan);
-    println!("{verdict}");
+    eprintln!("{verdict}");
     assert!(verdict.is_clean(), "{verdict}");
-    assert!(verdict.extra_starts > 0, "no kill ever hit a running task: {verdict}");
+    assert!(
+        verdict.extra_starts > 0,
+        "no kill ever hit a running task: {verdict}"
+    );
 }
 
 #[test]
 fn nothing_is_lost_when_it_dies_around_a_commit() {
-    for failpoint in ["before_commit:40:abort", "after_commit_before_durable:40:abort",
-        "after_durable_before_wake:40:abort", "mid_statements:400:abort"]
-    {
-        let plan = Plan { kills: kills(3), fold: true, failpoint: Some(failpoint), careful: false };
+    for failpoint in [
+        "before_commit:40:abort",
+        "after_commit_before_durable:40:abort",
+        "after_durable_before_wake:40:abort",
+        "mid_statements:400:abort",
+    ] {
+        let plan = Plan {
+            kills: kills(3),
+            fold: true,
+            failpoint: Some(failpoint),
+            careful: false,
+        };
         let verdict = run(&plan);
-        println!("{failpoint}: {verdict}");
+        eprintln!("{failpoint}: {verdict}");
         assert!(verdict.is_clean(), "{failpoint}: {verdict}");
     }
 }
@@ -115,8 +151,12 @@ fn nothing_is_lost_when_it_dies_around_a_commit() {
 fn the_checker_catches_a_server_that_tells_before_the_disk_has_it() {
     let mut caught = false;
     for _ in 0..3 {
-        let plan =
-            Plan { kills: 12, fold: true, failpoint: Some("tell_before_durable:1"), careful: false };
+        let plan = Plan {
+            kills: 12,
+            fold: true,
+            failpoint: Some("tell_before_durable"),
+            careful: false,
+        };
         caught |= !run(&plan).lost.is_empty();
         if caught {
             break;

@@ -18,7 +18,9 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self { temp: tempfile::tempdir().unwrap() }
+        Self {
+            temp: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -41,11 +43,19 @@ pub(crate) struct Server {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 fn log_file(path: &Path) -> Stdio {
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
     Stdio::from(file)
 }
 
@@ -57,7 +67,14 @@ impl Server {
     fn on(port: u16, folder: &Folder, careful: bool, failpoint: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tareas"));
         command
-            .args(["serve", "--threads", "2", "--bind", &format!("127.0.0.1:{port}"), "--data"])
+            .args([
+                "serve",
+                "--threads",
+                "2",
+                "--bind",
+                &format!("127.0.0.1:{port}"),
+                "--data",
+            ])
             .arg(folder.data())
             .env("TAREAS_TEST_STARTS", folder.starts())
             .env("NO_COLOR", "1")
@@ -70,7 +87,10 @@ impl Server {
         if let Some(failpoint) = failpoint {
             command.env("TAREAS_FAILPOINT", failpoint);
         }
-        let mut server = Self { child: command.spawn().unwrap(), port };
+        let mut server = Self {
+            child: command.spawn().unwrap(),
+            port,
+        };
         server.wait_until_ready(folder);
         server
     }
@@ -138,8 +158,12 @@ impl Server {
     }
 
     fn answers_a_ping(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
-        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
+            return false;
+        };
+        stream
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
         let mut line = String::new();
         stream.write_all(b"{\"cmd\":\"ping\"}\n").is_ok()
             && BufReader::new(stream).read_line(&mut line).is_ok()

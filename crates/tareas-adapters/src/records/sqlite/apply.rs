@@ -15,6 +15,9 @@ use super::shared::State;
 impl SqliteRecords {
     /// Decides the batch. Without cold tasks this neither waits nor reads anything.
     pub(super) async fn decide(&self, batch: &Batch) -> Result<Applied, ApplyError> {
+        if matches!(batch.commands.first(), Some(Command::Submit(new)) if new.quick) {
+            self.shared.fold_ended().await;
+        }
         {
             let state = self.shared.lock_to_decide().map_err(not_applied)?;
             if state.ledger.missing(&batch.commands).is_empty() {
@@ -79,10 +82,14 @@ impl SqliteRecords {
     ) -> Result<(Vec<Option<Task>>, Position), PortError> {
         let (mut tasks, cold, position) = self.look_live(ids);
         if !cold.is_empty() {
-            let inside = self.gate.enter(Purpose::LookUp).await;
+            let inside = self.gate.enter(Purpose::LookUp, cold.len()).await;
             let found = inside.snapshot(|connection| look_up::tasks(connection, &cold));
             let mut found = found.map_err(read_error)?.into_iter().peekable();
-            for (id, task) in ids.iter().zip(&mut tasks).filter(|(_, task)| task.is_none()) {
+            for (id, task) in ids
+                .iter()
+                .zip(&mut tasks)
+                .filter(|(_, task)| task.is_none())
+            {
                 if let Some(stored) = found.next_if(|stored| stored.task.id() == *id) {
                     *task = Some(stored.task);
                 }
@@ -94,8 +101,15 @@ impl SqliteRecords {
     /// What is live of these, and which of the others may be on disk.
     fn look_live(&self, ids: &[TaskId]) -> (Vec<Option<Task>>, Vec<TaskId>, Position) {
         let state = self.shared.lock();
-        let tasks: Vec<_> = ids.iter().map(|id| state.ledger.get(*id).cloned()).collect();
-        let absent = ids.iter().zip(&tasks).filter(|(_, task)| task.is_none()).map(|(id, _)| *id);
+        let tasks: Vec<_> = ids
+            .iter()
+            .map(|id| state.ledger.get(*id).cloned())
+            .collect();
+        let absent = ids
+            .iter()
+            .zip(&tasks)
+            .filter(|(_, task)| task.is_none())
+            .map(|(id, _)| *id);
         let cold = absent.filter(|id| !state.ledger.is_removed(*id)).collect();
         (tasks, cold, state.ledger.position())
     }
@@ -108,7 +122,10 @@ fn without_fences(state: &State, mut batch: Batch) -> Batch {
             && let Some(task) = state.ledger.get(*task)
             && let Some(lease) = task.lease()
         {
-            *fence = Fence { attempt: task.attempt, token: lease.token };
+            *fence = Fence {
+                attempt: task.attempt,
+                token: lease.token,
+            };
         }
     }
     batch

@@ -42,7 +42,9 @@ impl SqliteRecords {
         progress: impl FnMut(BackupProgress) + Send + 'static,
     ) -> Result<(), PortError> {
         if target.exists() {
-            return Err(PortError::Conflict { what: target.display().to_string() });
+            return Err(PortError::Conflict {
+                what: target.display().to_string(),
+            });
         }
         let source = self.folder.file(DATABASE_FILE);
         let target = target.to_owned();
@@ -77,7 +79,10 @@ fn copy(
         let now = backup.progress();
         let pages = u32::try_from(now.pagecount).unwrap_or(0);
         let left = u32::try_from(now.remaining).unwrap_or(0);
-        progress(BackupProgress { pages_done: pages.saturating_sub(left), pages });
+        progress(BackupProgress {
+            pages_done: pages.saturating_sub(left),
+            pages,
+        });
         if step == StepResult::Done {
             return Ok(());
         }
@@ -90,7 +95,10 @@ fn keep(partial: &Path, target: &Path) -> io::Result<()> {
     File::open(partial)?.sync_all()?;
     fs::hard_link(partial, target)?;
     fs::remove_file(partial)?;
-    match target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    match target
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         Some(parent) => File::open(parent)?.sync_all(),
         None => File::open(".")?.sync_all(),
     }

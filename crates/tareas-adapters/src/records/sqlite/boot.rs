@@ -83,7 +83,11 @@ pub(super) fn boot(connection: &Connection, config: &SqliteConfig) -> Result<Boo
     let waiting = install_counts(connection, &mut ledger)?;
     install_paused(connection, &mut ledger)?;
     let report = report(unclean, starts.len(), waiting);
-    Ok(Boot { report, ledger, lost_sessions: sessions(connection)? })
+    Ok(Boot {
+        report,
+        ledger,
+        lost_sessions: sessions(connection)?,
+    })
 }
 
 fn report(unclean: bool, starts: usize, sums: [u64; Phase::ALL.len()]) -> BootReport {
@@ -91,7 +95,11 @@ fn report(unclean: bool, starts: usize, sums: [u64; Phase::ALL.len()]) -> BootRe
     let doublings = unclean_starts.saturating_sub(1).min(DOUBLINGS_MAX);
     BootReport {
         unclean,
-        careful_for: if unclean { CAREFUL * (1 << doublings) } else { Duration::ZERO },
+        careful_for: if unclean {
+            CAREFUL * (1 << doublings)
+        } else {
+            Duration::ZERO
+        },
         unclean_starts,
         scheduled: sums[Phase::Scheduled as usize],
         queued: sums[Phase::Queued as usize],
@@ -150,7 +158,9 @@ fn install_counts(
         let n: i64 = row.get(2)?;
         let of_queue = counts.entry(queue).or_insert([0_i64; Phase::ALL.len()]);
         let Some(count) = of_queue.get_mut(phase) else {
-            return Err(OpenError::Corrupt { what: format!("a count of state {phase}") });
+            return Err(OpenError::Corrupt {
+                what: format!("a count of state {phase}"),
+            });
         };
         *count = n;
         sums[phase] += n.max(0).unsigned_abs();
@@ -171,15 +181,21 @@ fn install_paused(connection: &Connection, ledger: &mut Ledger) -> Result<(), Op
 }
 
 fn sessions(connection: &Connection) -> rusqlite::Result<Vec<(SessionId, u16)>> {
-    let mut statement = connection.prepare("SELECT session, slots FROM sessions ORDER BY session")?;
+    let mut statement =
+        connection.prepare("SELECT session, slots FROM sessions ORDER BY session")?;
     let found = statement.query_map([], |row| {
-        Ok((SessionId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?))
+        Ok((
+            SessionId(row.get::<_, i64>(0)?.cast_unsigned()),
+            row.get(1)?,
+        ))
     })?;
     found.collect()
 }
 
 fn queue_name(text: &str) -> Result<QueueName, OpenError> {
-    QueueName::new(text).map_err(|error| OpenError::Corrupt { what: format!("a queue: {error}") })
+    QueueName::new(text).map_err(|error| OpenError::Corrupt {
+        what: format!("a queue: {error}"),
+    })
 }
 
 fn meta_number(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
@@ -191,7 +207,9 @@ fn meta<T: rusqlite::types::FromSql>(
     key: &str,
 ) -> rusqlite::Result<Option<T>> {
     let sql = "SELECT value FROM meta WHERE key = ?1";
-    connection.query_row(sql, [key], |row| row.get(0)).optional()
+    connection
+        .query_row(sql, [key], |row| row.get(0))
+        .optional()
 }
 
 fn set_meta(connection: &Connection, key: &str, value: impl ToSql) -> rusqlite::Result<()> {

@@ -34,7 +34,14 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     pub(super) fn new(gate: Arc<ReadGate>, counters: Arc<Counters>) -> Self {
-        Self { gate, counters, seen: 0, due_at: FRAMES_DUE, close_at: FRAMES_MAX, is_settled: false }
+        Self {
+            gate,
+            counters,
+            seen: 0,
+            due_at: FRAMES_DUE,
+            close_at: FRAMES_MAX,
+            is_settled: false,
+        }
     }
 
     /// After a commit was published: does what is due.
@@ -119,5 +126,7 @@ impl Checkpoints {
 /// Runs a checkpoint; whether somebody was in its way.
 fn run(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
-    connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|busy| busy != 0)
+    connection
+        .query_row(&sql, [], |row| row.get::<_, i64>(0))
+        .map(|busy| busy != 0)
 }

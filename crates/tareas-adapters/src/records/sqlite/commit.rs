@@ -45,7 +45,10 @@ impl std::fmt::Display for Failed {
         match self {
             Self::Sqlite(error) => write!(f, "a commit failed: {error}"),
             Self::Diverged { seq, changed } => {
-                write!(f, "the write of task number {seq} changed {changed} rows instead of one")
+                write!(
+                    f,
+                    "the write of task number {seq} changed {changed} rows instead of one"
+                )
             }
         }
     }
@@ -108,15 +111,18 @@ impl<'c> Transactions<'c> {
                 self.add_count.execute(row)?;
             }
             for (queue, paused) in &piece.queues {
-                self.connection.execute(SET_PAUSED, (queue.as_str(), paused))?;
+                self.connection
+                    .execute(SET_PAUSED, (queue.as_str(), paused))?;
             }
         }
         for asked in extras.sessions {
             self.write_session(&asked.change, extras)?;
         }
         if let Some(last) = pieces.last() {
-            self.set_high.execute((key::HIGH_SEQ, last.high_seq.cast_signed()))?;
-            self.set_high.execute((key::HIGH_PLACE, last.high_place.0))?;
+            self.set_high
+                .execute((key::HIGH_SEQ, last.high_seq.cast_signed()))?;
+            self.set_high
+                .execute((key::HIGH_PLACE, last.high_place.0))?;
         }
         Ok(())
     }
@@ -129,7 +135,8 @@ impl<'c> Transactions<'c> {
                 self.connection.execute(OPEN_SESSION, row)?;
             }
             SessionChange::Close { session } => {
-                self.connection.execute(CLOSE_SESSION, [session.0.cast_signed()])?;
+                self.connection
+                    .execute(CLOSE_SESSION, [session.0.cast_signed()])?;
             }
         }
         Ok(())

@@ -72,7 +72,7 @@ impl SqliteConfig {
             journal_bytes_max: 64 * MIB,
             queue_tasks_max: None,
             disk_reserve_bytes: None,
-            fold_wait: (Duration::from_micros(200), Duration::from_millis(1)),
+            fold_wait: (Duration::from_micros(200), Duration::from_millis(2)),
             commit_rows_max: 8_192,
             commit_bytes_max: 8 * MIB,
             retry_for: Duration::from_secs(30),

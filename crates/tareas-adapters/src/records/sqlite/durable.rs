@@ -61,7 +61,11 @@ impl Durable {
         let beyond = (self.position().0 + 1, 0);
         let reached = {
             let mut waiters = self.lock();
-            if waiters.wakers.first_key_value().is_none_or(|(needs, _)| *needs >= beyond) {
+            if waiters
+                .wakers
+                .first_key_value()
+                .is_none_or(|(needs, _)| *needs >= beyond)
+            {
                 return;
             }
             let rest = waiters.wakers.split_off(&beyond);
@@ -74,7 +78,9 @@ impl Durable {
     pub(super) fn stop(&self, reason: &str) {
         let waiting = {
             let mut waiters = self.lock();
-            waiters.stopped.get_or_insert_with(|| Stopped { reason: reason.to_owned() });
+            waiters.stopped.get_or_insert_with(|| Stopped {
+                reason: reason.to_owned(),
+            });
             std::mem::take(&mut waiters.wakers)
         };
         waiting.into_values().for_each(Waker::wake);
@@ -87,7 +93,11 @@ impl Durable {
 
     /// Waits until more than `after` is durable.
     pub(super) fn after(&self, after: Position) -> Reached<'_> {
-        Reached { durable: self, needs: after.0 + 1, number: None }
+        Reached {
+            durable: self,
+            needs: after.0 + 1,
+            number: None,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiters> {
@@ -124,7 +134,9 @@ impl Future for Reached<'_> {
             waiters.next_number += 1;
             self.number = Some(number);
         }
-        waiters.wakers.insert((self.needs, number), context.waker().clone());
+        waiters
+            .wakers
+            .insert((self.needs, number), context.waker().clone());
         Poll::Pending
     }
 }
@@ -169,8 +181,14 @@ mod tests {
         durable.reach(Position(5));
         durable.wake();
         durable.wake();
-        assert_eq!((near.0.load(Ordering::SeqCst), far.0.load(Ordering::SeqCst)), (1, 0));
-        assert!(matches!(poll(&mut first, &near), Poll::Ready(Ok(Position(5)))));
+        assert_eq!(
+            (near.0.load(Ordering::SeqCst), far.0.load(Ordering::SeqCst)),
+            (1, 0)
+        );
+        assert!(matches!(
+            poll(&mut first, &near),
+            Poll::Ready(Ok(Position(5)))
+        ));
         durable.stop("the disk is gone");
         assert!(matches!(poll(&mut second, &far), Poll::Ready(Err(_))));
     }

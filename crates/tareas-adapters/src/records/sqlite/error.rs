@@ -68,28 +68,39 @@ pub enum OpenError {
 /// An error of a read, as the engine sees it.
 pub(super) fn read_error(error: rusqlite::Error) -> PortError {
     match error {
-        rusqlite::Error::FromSqlConversionFailure(_, _, source) => {
-            PortError::Corrupt { what: "a stored task".to_owned(), source }
-        }
-        other if is_corrupt(&other) => {
-            PortError::Corrupt { what: "the database".to_owned(), source: other.into() }
-        }
+        rusqlite::Error::FromSqlConversionFailure(_, _, source) => PortError::Corrupt {
+            what: "a stored task".to_owned(),
+            source,
+        },
+        other if is_corrupt(&other) => PortError::Corrupt {
+            what: "the database".to_owned(),
+            source: other.into(),
+        },
         other => unavailable(other),
     }
 }
 
 /// An error that may pass.
 pub(super) fn unavailable(source: impl Into<BoxError>) -> PortError {
-    PortError::Unavailable { adapter: ADAPTER, source: source.into() }
+    PortError::Unavailable {
+        adapter: ADAPTER,
+        source: source.into(),
+    }
 }
 
 fn is_corrupt(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
-    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
 }
 
 /// Whether the same commit may succeed later: there is no room, or somebody holds a lock.
 pub(super) fn is_passing(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
-    matches!(code, Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    matches!(
+        code,
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }

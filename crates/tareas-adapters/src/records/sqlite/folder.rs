@@ -33,11 +33,31 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder when it does not exist, and locks it.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Folder { path: path.to_owned(), source };
-        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path).map_err(failed)?;
+        let failed = |source| OpenError::Folder {
+            path: path.to_owned(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(FOLDER_MODE)
+            .create(path)
+            .map_err(failed)?;
         refuse_remote(path)?;
+        // Its name must survive a power cut, or all that is in it is lost. What is in it is
+        // synced by SQLite.
+        if let Some(parent) = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
+            File::open(parent)
+                .and_then(|parent| parent.sync_all())
+                .map_err(failed)?;
+        }
         let lock = lock(path)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// The path of a file in it.
@@ -48,11 +68,12 @@ impl Folder {
     /// Makes sure that only the owner can read a file that SQLite will use.
     pub(super) fn make_private(&self, name: &str) -> Result<(), OpenError> {
         let path = self.file(name);
-        let made = private_file(&path).create_new(true).open(&path);
+        let made = private_file().create_new(true).open(&path);
         match made {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                Err(OpenError::Folder { path, source: error })
-            }
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(OpenError::Folder {
+                path,
+                source: error,
+            }),
             _ => Ok(()),
         }
     }
@@ -62,7 +83,10 @@ impl Folder {
         let stat = statvfs(&self.path)?;
         let unit = stat.fragment_size();
         let (free, total) = (stat.blocks_available(), stat.blocks());
-        Ok(Room { free: free.saturating_mul(unit), total: total.saturating_mul(unit) })
+        Ok(Room {
+            free: free.saturating_mul(unit),
+            total: total.saturating_mul(unit),
+        })
     }
 }
 
@@ -73,7 +97,7 @@ pub(super) struct Room {
     pub(super) total: u64,
 }
 
-fn private_file(_path: &Path) -> OpenOptions {
+fn private_file() -> OpenOptions {
     let mut options = File::options();
     options.write(true).mode(FILE_MODE);
     options
@@ -81,11 +105,20 @@ fn private_file(_path: &Path) -> OpenOptions {
 
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK_FILE);
-    let failed = |source| OpenError::Folder { path: path.clone(), source };
-    let file = private_file(&path).create(true).truncate(false).open(&path).map_err(failed)?;
+    let failed = |source| OpenError::Folder {
+        path: path.clone(),
+        source,
+    };
+    let file = private_file()
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            folder: folder.to_owned(),
+        }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
@@ -95,9 +128,16 @@ fn refuse_remote(folder: &Path) -> Result<(), OpenError> {
         path: folder.to_owned(),
         source: errno.into(),
     };
+    #[allow(
+        clippy::useless_conversion,
+        reason = "the type is another one on other platforms"
+    )]
     let found = i64::from(statfs(folder).map_err(failed)?.filesystem_type().0);
     match REMOTE.iter().find(|(number, _)| *number == found) {
-        Some((_, kind)) => Err(OpenError::Remote { folder: folder.to_owned(), kind }),
+        Some((_, kind)) => Err(OpenError::Remote {
+            folder: folder.to_owned(),
+            kind,
+        }),
         None => Ok(()),
     }
 }

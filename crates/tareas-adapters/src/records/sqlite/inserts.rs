@@ -26,7 +26,9 @@ pub(super) enum Shape {
 impl Shape {
     /// The shape of a new task, unless it is a rare one.
     pub(super) fn of(task: &Task) -> Option<Self> {
-        let Body::Inline(payload) = &task.spec.payload else { return None };
+        let Body::Inline(payload) = &task.spec.payload else {
+            return None;
+        };
         if task.spec.options.is_some() {
             return None;
         }
@@ -59,7 +61,10 @@ impl Shape {
                 "(?, ?, ?, ?, ?, ?, ?, ?, 1, 1)",
             ),
         };
-        format!("INSERT INTO tasks({columns}) VALUES {}", vec![row; rows].join(", "))
+        format!(
+            "INSERT INTO tasks({columns}) VALUES {}",
+            vec![row; rows].join(", ")
+        )
     }
 
     /// Parameters per row.
@@ -141,7 +146,10 @@ struct Bound<'c> {
 
 impl<'c> Bound<'c> {
     fn prepare(connection: &'c Connection, shape: Shape, rows: usize) -> Result<Self> {
-        Ok(Self { statement: connection.prepare(&shape.sql(rows))?, names: vec![None; rows] })
+        Ok(Self {
+            statement: connection.prepare(&shape.sql(rows))?,
+            names: vec![None; rows],
+        })
     }
 
     fn write(&mut self, shape: Shape, rows: &[&Row]) -> Result<()> {
@@ -161,7 +169,10 @@ fn bind_names(
     task: &Task,
 ) -> Result<()> {
     let (queue, kind) = (&task.spec.queue, &task.spec.kind);
-    if bound.as_ref().is_some_and(|bound| bound.0 == *queue && bound.1 == *kind) {
+    if bound
+        .as_ref()
+        .is_some_and(|bound| bound.0 == *queue && bound.1 == *kind)
+    {
         return Ok(());
     }
     statement.raw_bind_parameter(at, queue.as_str())?;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use rusqlite::{Connection, Result, params};
 use tareas_core::ledger::{self, priorities};
 use tareas_core::{
-    Applied, Batch, Command, Hint, Lane, Ledger, Outcome, Phase, Place, QueueName, TaskId, Token, Want,
+    Applied, Batch, Command, Hint, Lane, Ledger, Outcome, Phase, Place, QueueName, TaskId, Token,
+    Want,
 };
 use tareas_engine::ports::PortError;
 
@@ -58,15 +59,19 @@ impl SqliteRecords {
             (live, state.unwritten().min(STALE_MAX), state.published)
         };
         let rows = {
-            let inside = self.gate.enter(Purpose::LookUp).await;
-            let read = inside.snapshot(|connection| rows(connection, lane, after, limit.saturating_add(stale)));
+            let rows_max = limit.saturating_add(stale);
+            let inside = self.gate.enter(Purpose::LookUp, rows_max).await;
+            let read = inside.snapshot(|connection| rows(connection, lane, after, rows_max));
             read.map_err(read_error)?
         };
         let by_place = |hint: Hint| (hint.place, hint);
         let mut line: BTreeMap<Place, Hint> = live.into_iter().map(by_place).collect();
         let state = self.shared.lock();
         let ledger = &state.ledger;
-        for on_disk in rows.into_iter().filter(|hint| !ledger.is_removed(hint.task)) {
+        for on_disk in rows
+            .into_iter()
+            .filter(|hint| !ledger.is_removed(hint.task))
+        {
             let hint = match ledger.get(on_disk.task) {
                 Some(task) => ledger::hint(task).filter(|hint| hint.place > after),
                 None => Some(on_disk),
@@ -83,13 +88,23 @@ impl SqliteRecords {
         let mut tokens = VecDeque::from(want.tokens.clone());
         let (waiting, position) = {
             let state = self.shared.lock_to_decide().map_err(unavailable)?;
-            (waiting(&state.ledger, &want.queues), state.ledger.position())
+            (
+                waiting(&state.ledger, &want.queues),
+                state.ledger.position(),
+            )
         };
-        let mut claimed = Applied { outcomes: Vec::new(), position };
+        let mut claimed = Applied {
+            outcomes: Vec::new(),
+            position,
+        };
         for priority in priorities() {
             for queue in &waiting {
-                let lane = Lane { queue: queue.clone(), priority };
-                self.claim_in(&lane, &want, &mut tokens, &mut claimed).await?;
+                let lane = Lane {
+                    queue: queue.clone(),
+                    priority,
+                };
+                self.claim_in(&lane, &want, &mut tokens, &mut claimed)
+                    .await?;
             }
         }
         Ok(claimed)
@@ -106,7 +121,9 @@ impl SqliteRecords {
         let mut after = Place::START;
         while !tokens.is_empty() {
             let mut hints = self.ready_in(lane, after, tokens.len()).await?;
-            let Some(last) = hints.last() else { return Ok(()) };
+            let Some(last) = hints.last() else {
+                return Ok(());
+            };
             after = last.place;
             hints.retain(|hint| !hint.suspect);
             let ids: Vec<TaskId> = hints.iter().map(|hint| hint.task).collect();
@@ -130,9 +147,14 @@ fn claim_each(
     claimed: &mut Applied,
 ) {
     for hint in hints {
-        let Some(token) = tokens.front().copied() else { return };
+        let Some(token) = tokens.front().copied() else {
+            return;
+        };
         let commands = vec![claim(hint, want, token)];
-        let applied = ledger.decide(&Batch { now: want.now, commands });
+        let applied = ledger.decide(&Batch {
+            now: want.now,
+            commands,
+        });
         claimed.position = claimed.position.max(applied.position);
         for outcome in applied.outcomes {
             if outcome.task().is_some_and(|task| task.lease().is_some()) {
@@ -147,7 +169,12 @@ fn claim_each(
 
 fn claim(hint: &Hint, want: &Want, token: Option<Token>) -> Command {
     let expected_attempt = hint.attempt;
-    Command::Claim { task: hint.task, expected_attempt, session: want.session, token }
+    Command::Claim {
+        task: hint.task,
+        expected_attempt,
+        session: want.session,
+        token,
+    }
 }
 
 /// The queues in which somebody waits and may be claimed.
@@ -156,7 +183,10 @@ fn waiting(ledger: &Ledger, queues: &[QueueName]) -> Vec<QueueName> {
     let counts: BTreeMap<_, _> = ledger.counts().collect();
     let may_claim = |queue: &&QueueName| {
         let is_open = open.get(queue).is_some_and(|paused| !paused);
-        is_open && counts.get(queue).is_some_and(|phases| phases[Phase::Queued as usize] > 0)
+        is_open
+            && counts
+                .get(queue)
+                .is_some_and(|phases| phases[Phase::Queued as usize] > 0)
     };
     queues.iter().filter(may_claim).cloned().collect()
 }
@@ -169,7 +199,12 @@ fn rows(connection: &Connection, lane: &Lane, after: Place, limit: usize) -> Res
         let task: TaskId = row::read_id(row, 0)?;
         let attempt = row.get::<_, i64>(1)?.cast_unsigned();
         let crashes: u32 = row.get(3)?;
-        Ok(Hint { task, attempt, place: Place(row.get(2)?), suspect: crashes > 0 })
+        Ok(Hint {
+            task,
+            attempt,
+            place: Place(row.get(2)?),
+            suspect: crashes > 0,
+        })
     })?;
     found.collect()
 }

@@ -46,7 +46,10 @@ impl Learned {
     pub(super) fn missing_of(&self, state: &State, ids: &[TaskId]) -> Missing {
         let is_cold = |id: &&TaskId| !state.ledger.is_live(**id) && !state.ledger.is_removed(**id);
         let cold = ids.iter().filter(is_cold).copied().collect();
-        self.unknown(Missing { ids: cold, keys: Vec::new() })
+        self.unknown(Missing {
+            ids: cold,
+            keys: Vec::new(),
+        })
     }
 
     fn unknown(&self, mut missing: Missing) -> Missing {
@@ -57,9 +60,11 @@ impl Learned {
 
     fn take_in(&mut self, state: &mut State, asked: Missing, found: Found) {
         let seen: HashSet<TaskId> = found.tasks.iter().map(|stored| stored.task.id()).collect();
-        self.absent_ids.extend(asked.ids.into_iter().filter(|id| !seen.contains(id)));
+        self.absent_ids
+            .extend(asked.ids.into_iter().filter(|id| !seen.contains(id)));
         let Found { tasks, keys } = found;
-        self.absent_keys.extend(asked.keys.into_iter().filter(|key| !keys.contains_key(key)));
+        self.absent_keys
+            .extend(asked.keys.into_iter().filter(|key| !keys.contains_key(key)));
         self.installed.extend(seen);
         state.ledger.install_keys(keys);
         state.ledger.install(tasks);
@@ -92,8 +97,11 @@ impl SqliteRecords {
         missing: Missing,
     ) -> std::result::Result<(), PortError> {
         let found = {
-            let inside = self.gate.enter(Purpose::LookUp).await;
-            inside.snapshot(|connection| read(connection, &missing)).map_err(read_error)?
+            let rows = missing.ids.len() + missing.keys.len();
+            let inside = self.gate.enter(Purpose::LookUp, rows).await;
+            inside
+                .snapshot(|connection| read(connection, &missing))
+                .map_err(read_error)?
         };
         let mut state = self.shared.lock_to_decide().map_err(unavailable)?;
         learned.take_in(&mut state, missing, found);
@@ -106,11 +114,16 @@ fn read(connection: &Connection, missing: &Missing) -> Result<Found> {
     if !missing.keys.is_empty() {
         let mut by_key = connection.prepare_cached("SELECT id FROM keys WHERE key = ?1")?;
         for key in &missing.keys {
-            let id = by_key.query_row([key.as_str()], |row| row::read_id(row, 0)).optional()?;
+            let id = by_key
+                .query_row([key.as_str()], |row| row::read_id(row, 0))
+                .optional()?;
             keys.extend(id.map(|id| (key.clone(), id)));
         }
     }
-    Ok(Found { tasks: tasks(connection, &missing.ids)?, keys })
+    Ok(Found {
+        tasks: tasks(connection, &missing.ids)?,
+        keys,
+    })
 }
 
 /// The tasks with these ids, as far as there are any, in their order.
@@ -122,7 +135,11 @@ pub(super) fn tasks(connection: &Connection, ids: &[TaskId]) -> Result<Vec<Store
     let sql = format!("SELECT {} FROM tasks t WHERE t.id = ?1", row::COLUMNS);
     let mut by_id = connection.prepare_cached(&sql)?;
     for id in ids {
-        found.extend(by_id.query_row([id.as_bytes().as_slice()], row::stored).optional()?);
+        found.extend(
+            by_id
+                .query_row([id.as_bytes().as_slice()], row::stored)
+                .optional()?,
+        );
     }
     Ok(found)
 }

@@ -18,7 +18,9 @@ pub(super) fn refuse_foreign(connection: &Connection, file: &Path) -> Result<(),
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if found != APPLICATION_ID && tables > 0 {
-        return Err(OpenError::Foreign { file: file.to_owned() });
+        return Err(OpenError::Foreign {
+            file: file.to_owned(),
+        });
     }
     Ok(())
 }
@@ -30,7 +32,11 @@ pub(super) fn run(connection: &Connection) -> Result<(), OpenError> {
     if found > known {
         return Err(OpenError::Newer { found, known });
     }
-    for (step, number) in STEPS.iter().zip(1..).skip(usize::try_from(found).unwrap_or(0)) {
+    for (step, number) in STEPS
+        .iter()
+        .zip(1..)
+        .skip(usize::try_from(found).unwrap_or(0))
+    {
         connection.execute_batch(&format!(
             "BEGIN IMMEDIATE;\n{step}\nPRAGMA application_id = {APPLICATION_ID};\n\
              PRAGMA user_version = {number};\nCOMMIT;"

@@ -12,7 +12,7 @@
 //! | `shared`, `durable` | the ledger behind one lock; how far everything is on disk |
 //! | `apply`, `look_up` | deciding: at once for live tasks, after a look-up for cold ones |
 //! | `sweep`, `prune`, `lanes` | tasks found by their state or by their place in line |
-//! | `writer`, `taking`, `commit`, `statements`, `inserts`, `row` | the one thread that writes |
+//! | `writer`, `rounds`, `waiting`, `taking`, `commit`, `statements`, `inserts`, `row` | the one thread that writes |
 //! | `checkpoint`, `readers` | the log, and the gate that keeps it short |
 //! | `pressure` | room on the disk |
 //! | `page`, `settings`, `backup`, `stats` | the rest |
@@ -35,6 +35,7 @@ mod page;
 mod pressure;
 mod prune;
 mod readers;
+mod rounds;
 mod row;
 mod settings;
 mod shared;
@@ -42,6 +43,7 @@ mod statements;
 mod stats;
 mod sweep;
 mod taking;
+mod waiting;
 mod writer;
 
 use std::fmt;
@@ -51,23 +53,22 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use tareas_core::{
-    Applied, Attempt, Batch, Hint, Lane, Place, Position, SessionId, Sweep, Task, TaskId, Timestamp,
-    Want,
+    Applied, Attempt, Batch, Hint, Lane, Place, Position, SessionId, Sweep, Task, TaskId,
+    Timestamp, Want,
 };
-use tareas_engine::ports::{
-    ApplyError, Counts, Page, PortError, Records, Stopped, TaskQuery,
-};
+use tareas_engine::ports::{ApplyError, Counts, Page, PortError, Records, Stopped, TaskQuery};
 
 pub use self::backup::BackupProgress;
 pub use self::boot::BootReport;
+use self::checkpoint::FRAME_BYTES;
 pub use self::config::{Durability, SqliteConfig};
 pub use self::error::OpenError;
-pub use self::stats::SqliteStats;
-use self::checkpoint::FRAME_BYTES;
 use self::folder::Folder;
+use self::pressure::Pressure;
 use self::readers::ReadGate;
 use self::shared::Shared;
 use self::stats::Counters;
+pub use self::stats::SqliteStats;
 use self::writer::Writer;
 
 /// Tasks in a SQLite file: decided in memory, written behind by one thread.
@@ -87,7 +88,9 @@ pub struct SqliteRecords {
 
 impl fmt::Debug for SqliteRecords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteRecords").field("folder", &self.config.folder).finish_non_exhaustive()
+        f.debug_struct("SqliteRecords")
+            .field("folder", &self.config.folder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -103,6 +106,11 @@ impl SqliteRecords {
         let boot = boot::boot(&connection, &config)?;
         let gate = ReadGate::open(&folder.file(config::DATABASE_FILE))?;
         let shared = Arc::new(Shared::new(boot.ledger));
+        let mut pressure = Pressure::new(Arc::clone(&folder), config.disk_reserve_bytes);
+        shared
+            .lock()
+            .ledger
+            .set_storage_full(pressure.check() == Some(true));
         let counters = Arc::new(Counters::default());
         let writer = Writer {
             shared: Arc::clone(&shared),
@@ -149,7 +157,9 @@ impl SqliteRecords {
     /// for measuring; [`close`](Self::close) does not wait for it.
     pub fn hold_commits(&self) -> CommitHold {
         self.shared.lock().holds += 1;
-        CommitHold { shared: Arc::clone(&self.shared) }
+        CommitHold {
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// Commits everything that was decided, leaves an empty log behind and ends the writer.
@@ -164,7 +174,9 @@ impl SqliteRecords {
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
             let is_fine = joined.is_ok_and(|ended| ended.is_ok());
             if !is_fine {
-                return Err(Stopped { reason: "the writer has panicked".to_owned() });
+                return Err(Stopped {
+                    reason: "the writer has panicked".to_owned(),
+                });
             }
         }
         let state = self.shared.lock();
@@ -181,7 +193,10 @@ impl SqliteRecords {
     }
 
     fn take_writer(&self) -> Option<JoinHandle<()>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -241,12 +256,7 @@ impl Records for SqliteRecords {
         self.shared.durable.after(after).await
     }
 
-    async fn ready(
-        &self,
-        lane: &Lane,
-        after: Place,
-        limit: usize,
-    ) -> Result<Vec<Hint>, PortError> {
+    async fn ready(&self, lane: &Lane, after: Place, limit: usize) -> Result<Vec<Hint>, PortError> {
         self.ready_in(lane, after, limit).await
     }
 
@@ -265,7 +275,10 @@ impl Records for SqliteRecords {
     fn counts(&self) -> Counts {
         let state = self.shared.lock();
         let counts = state.ledger.counts().map(|(queue, phases)| {
-            (queue.clone(), phases.map(|count| count.max(0).unsigned_abs()))
+            (
+                queue.clone(),
+                phases.map(|count| count.max(0).unsigned_abs()),
+            )
         });
         counts.collect()
     }

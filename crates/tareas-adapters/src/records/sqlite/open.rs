@@ -48,7 +48,10 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     set_common(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
-    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(
+        rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+        true,
+    )?;
     Ok(connection)
 }
 
@@ -64,7 +67,10 @@ fn set_common(connection: &Connection) -> rusqlite::Result<()> {
 fn refuse_defective() -> Result<(), OpenError> {
     let found = rusqlite::version_number();
     if found < SQLITE_OLDEST {
-        let what = format!("version {} has a defect that loses commits", rusqlite::version());
+        let what = format!(
+            "version {} has a defect that loses commits",
+            rusqlite::version()
+        );
         return Err(OpenError::Unsafe { what });
     }
     Ok(())
@@ -74,5 +80,7 @@ fn expect_setting(name: &str, took: bool, found: &str) -> Result<(), OpenError> 
     if took {
         return Ok(());
     }
-    Err(OpenError::Unsafe { what: format!("{name} did not take, it is {found}") })
+    Err(OpenError::Unsafe {
+        what: format!("{name} did not take, it is {found}"),
+    })
 }

@@ -24,8 +24,14 @@ const ATTEMPTS: &str = "SELECT attempt, started_at, ended_at, outcome, error FRO
 
 impl SqliteRecords {
     /// One page, newest first.
-    pub(super) async fn read_page(&self, query: &TaskQuery) -> std::result::Result<Page, PortError> {
-        let inside = self.gate.enter(Purpose::Page).await;
+    pub(super) async fn read_page(
+        &self,
+        query: &TaskQuery,
+    ) -> std::result::Result<Page, PortError> {
+        let inside = self
+            .gate
+            .enter(Purpose::Page, query.limit.min(PAGE_MAX))
+            .await;
         let query = query.clone();
         let shared = std::sync::Arc::clone(&self.shared);
         let reading = tokio::task::spawn_blocking(move || {
@@ -44,7 +50,7 @@ impl SqliteRecords {
         id: TaskId,
     ) -> std::result::Result<Vec<Attempt>, PortError> {
         let read = {
-            let inside = self.gate.enter(Purpose::LookUp).await;
+            let inside = self.gate.enter(Purpose::LookUp, 0).await;
             inside.snapshot(|connection| attempts(connection, id))
         };
         let visible = self.shared.durable.visible();
@@ -57,7 +63,11 @@ impl SqliteRecords {
     async fn until_told(&self, visible: Position) -> std::result::Result<(), PortError> {
         if visible > self.shared.durable.position() {
             let before = Position(visible.0 - 1);
-            self.shared.durable.after(before).await.map_err(unavailable)?;
+            self.shared
+                .durable
+                .after(before)
+                .await
+                .map_err(unavailable)?;
         }
         Ok(())
     }
@@ -65,16 +75,26 @@ impl SqliteRecords {
 
 fn attempts(connection: &Connection, id: TaskId) -> Result<Vec<Attempt>> {
     let mut seq_of = connection.prepare_cached(SEQ_OF)?;
-    let seq: Option<i64> =
-        seq_of.query_row([id.as_bytes().as_slice()], |row| row.get(0)).optional()?;
+    let seq: Option<i64> = seq_of
+        .query_row([id.as_bytes().as_slice()], |row| row.get(0))
+        .optional()?;
     let mut statement = connection.prepare_cached(ATTEMPTS)?;
     statement.query_map([seq], row::attempt)?.collect()
 }
 
 fn page(connection: &Connection, query: &TaskQuery) -> Result<Page> {
-    let below = query.cursor.map_or(i64::MAX, |cursor| cursor.0.cast_signed());
+    let below = query
+        .cursor
+        .map_or(i64::MAX, |cursor| cursor.0.cast_signed());
     let source = Source::of(&query.phases);
-    let Some(window) = window(connection, source, below)? else { return Ok(Page::default()) };
+    let window = match is_filtered(query) {
+        // Every row that is looked at is shown.
+        false => Some(Window::UNBOUNDED),
+        true => window(connection, source, below)?,
+    };
+    let Some(window) = window else {
+        return Ok(Page::default());
+    };
     let limit = query.limit.clamp(1, PAGE_MAX);
     let found = rows(connection, query, source, below, window.lowest, limit)?;
     let next = match found.last() {
@@ -119,11 +139,22 @@ impl Source {
     }
 }
 
+fn is_filtered(query: &TaskQuery) -> bool {
+    !query.phases.is_empty() || query.queue.is_some() || query.kind.is_some()
+}
+
 /// The rows that one page looks at.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     lowest: i64,
     is_last: bool,
+}
+
+impl Window {
+    const UNBOUNDED: Self = Self {
+        lowest: i64::MIN,
+        is_last: true,
+    };
 }
 
 fn window(connection: &Connection, source: Source, below: i64) -> Result<Option<Window>> {
@@ -136,7 +167,10 @@ fn window(connection: &Connection, source: Source, below: i64) -> Result<Option<
     statement.query_row(params![below, SCAN_MAX], |row| {
         let lowest: Option<i64> = row.get(0)?;
         let looked_at: i64 = row.get(1)?;
-        Ok(lowest.map(|lowest| Window { lowest, is_last: looked_at < SCAN_MAX }))
+        Ok(lowest.map(|lowest| Window {
+            lowest,
+            is_last: looked_at < SCAN_MAX,
+        }))
     })
 }
 
@@ -156,7 +190,11 @@ fn rows(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut values: Vec<Value> = vec![below.into(), lowest.into(), limit.into()];
     if !query.phases.is_empty() {
-        let states: Vec<String> = query.phases.iter().map(|p| (*p as i64).to_string()).collect();
+        let states: Vec<String> = query
+            .phases
+            .iter()
+            .map(|p| (*p as i64).to_string())
+            .collect();
         sql.push_str(&format!(" AND t.state IN ({})", states.join(",")));
     }
     let names = [

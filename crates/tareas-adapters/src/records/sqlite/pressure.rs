@@ -36,7 +36,13 @@ pub(super) struct Pressure {
 impl Pressure {
     /// `reserve` in bytes; `None` for a part of the disk.
     pub(super) fn new(folder: Arc<Folder>, reserve: Option<u64>) -> Self {
-        Self { folder, reserve, has_ballast: false, is_released: false, checked_at: None }
+        Self {
+            folder,
+            reserve,
+            has_ballast: false,
+            is_released: false,
+            checked_at: None,
+        }
     }
 
     /// Whether admission must be closed; looks at most once a second, `None` in between.
@@ -74,7 +80,12 @@ impl Pressure {
         if is_there || length == 0 || room.free < reserve.saturating_add(length) {
             return Ok(());
         }
-        let file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&path)?;
+        let file = File::options()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)?;
         let length = i64::try_from(length).map_err(io::Error::other)?;
         fallocate(&file, FallocateFlags::empty(), 0, length)?;
         Ok(())

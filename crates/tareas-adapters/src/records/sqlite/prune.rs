@@ -15,7 +15,7 @@ use super::readers::Purpose;
 use super::row;
 
 /// Rows that one pass looks at.
-const SCAN_MAX: i64 = 20_000;
+const SCAN_MAX: u32 = 20_000;
 /// A pass removes at most this many, so that its deletes fit beside other work in a commit.
 const PASS_MAX: usize = 2_000;
 /// A pass is left out while the journal is filled to more than one part in this many.
@@ -45,13 +45,20 @@ impl SqliteRecords {
             let state = self.shared.lock_to_decide().map_err(unavailable)?;
             let position = state.ledger.position();
             if state.ledger.journal_len() > self.config.journal_tasks_max / BUSY_PART {
-                return Ok(Applied { outcomes: Vec::new(), position });
+                return Ok(Applied {
+                    outcomes: Vec::new(),
+                    position,
+                });
             }
             position
         };
         if decided > Position::ZERO {
             let before = Position(decided.0 - 1);
-            self.shared.durable.after(before).await.map_err(unavailable)?;
+            self.shared
+                .durable
+                .after(before)
+                .await
+                .map_err(unavailable)?;
         }
         let _turn = self.turn.lock().await;
         let ids = self.walk(now, limit.min(PASS_MAX)).await?;
@@ -65,13 +72,18 @@ impl SqliteRecords {
     }
 
     /// Moves the hand; the tasks that it passed and that are over, in order.
-    async fn walk(&self, now: Timestamp, limit: usize) -> std::result::Result<Vec<TaskId>, PortError> {
+    async fn walk(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> std::result::Result<Vec<TaskId>, PortError> {
         let from = self.prune_hand.load(std::sync::atomic::Ordering::Relaxed);
-        let inside = self.gate.enter(Purpose::LookUp).await;
+        let inside = self.gate.enter(Purpose::LookUp, SCAN_MAX as usize).await;
         let walk = inside.snapshot(|connection| walk(connection, from, now, limit));
         drop(inside);
         let mut walk = walk.map_err(read_error)?;
-        self.prune_hand.store(walk.hand, std::sync::atomic::Ordering::Relaxed);
+        self.prune_hand
+            .store(walk.hand, std::sync::atomic::Ordering::Relaxed);
         walk.found.sort_unstable();
         Ok(walk.found.into_iter().map(|(_, id)| id).collect())
     }
@@ -93,13 +105,17 @@ fn walk(connection: &Connection, from: i64, now: Timestamp, limit: usize) -> Res
 
 fn look(connection: &Connection, from: i64, now: Timestamp, limit: usize) -> Result<Walk> {
     let mut window = connection.prepare_cached(WINDOW_END)?;
-    let end: Option<i64> =
-        window.query_row(params![from, SCAN_MAX - 1], |row| row.get(0)).optional()?;
+    let end: Option<i64> = window
+        .query_row(params![from, SCAN_MAX - 1], |row| row.get(0))
+        .optional()?;
     let limit_sql = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(OVER)?;
     let until = end.unwrap_or(i64::MAX);
     let mut rows = statement.query(params![from, until, now.as_micros(), limit_sql])?;
-    let mut walk = Walk { found: Vec::new(), hand: end.unwrap_or(0) };
+    let mut walk = Walk {
+        found: Vec::new(),
+        hand: end.unwrap_or(0),
+    };
     while let Some(row) = rows.next()? {
         walk.found.push((row.get(2)?, row::read_id(row, 1)?));
         if walk.found.len() >= limit {

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 
 use super::open;
 
+/// What one row more may add to the time of a read, on a machine that is busy elsewhere.
+const ROW_TIME: Duration = Duration::from_micros(20);
 /// Virtual machine steps between two looks at the clock.
 const STEPS_BETWEEN_LOOKS: i32 = 4_000;
 
@@ -28,7 +30,7 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
-    /// How long one read may take.
+    /// How long one read may take, apart from the rows that it was asked for.
     fn time_max(self) -> Duration {
         match self {
             Self::LookUp => Duration::from_millis(50),
@@ -62,7 +64,10 @@ impl ReadGate {
     /// Opens the connections.
     pub(super) fn open(path: &Path) -> rusqlite::Result<Arc<Self>> {
         let started = Instant::now();
-        let readers = [Some(Reader::open(path, started)?), Some(Reader::open(path, started)?)];
+        let readers = [
+            Some(Reader::open(path, started)?),
+            Some(Reader::open(path, started)?),
+        ];
         Ok(Arc::new(Self {
             inner: Mutex::new(Inner { readers }),
             changed: Notify::new(),
@@ -71,28 +76,38 @@ impl ReadGate {
         }))
     }
 
-    /// Waits for the connection of this purpose.
-    pub(super) async fn enter(self: &Arc<Self>, purpose: Purpose) -> Inside {
+    /// Waits for the connection of this purpose, for reads of about so many rows: a read that
+    /// takes much longer than they explain is interrupted.
+    pub(super) async fn enter(self: &Arc<Self>, purpose: Purpose, rows: usize) -> Inside {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if let Some(inside) = self.try_enter(purpose) {
+            if let Some(inside) = self.try_enter(purpose, rows) {
                 return inside;
             }
             changed.await;
         }
     }
 
-    fn try_enter(self: &Arc<Self>, purpose: Purpose) -> Option<Inside> {
+    fn try_enter(self: &Arc<Self>, purpose: Purpose, rows: usize) -> Option<Inside> {
         let mut inner = self.lock();
         if self.is_closed.load(Ordering::Acquire) {
             return None;
         }
         let reader = inner.readers[purpose as usize].take()?;
-        let until = self.started.elapsed() + purpose.time_max();
+        let rows_time = ROW_TIME.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
+        let until = self
+            .started
+            .elapsed()
+            .saturating_add(purpose.time_max())
+            .saturating_add(rows_time);
         reader.deadline.store(micros(until), Ordering::Relaxed);
-        Some(Inside { gate: Arc::clone(self), purpose, reader: Some(reader) })
+        Some(Inside {
+            gate: Arc::clone(self),
+            purpose,
+            reader: Some(reader),
+        })
     }
 
     /// Lets nobody in from now on.
@@ -129,7 +144,10 @@ impl Reader {
         let seen = Arc::clone(&deadline);
         let is_late = move || micros(started.elapsed()) > seen.load(Ordering::Relaxed);
         connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_late))?;
-        Ok(Self { connection, deadline })
+        Ok(Self {
+            connection,
+            deadline,
+        })
     }
 }
 
@@ -147,7 +165,11 @@ impl Inside {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let connection = &self.reader.as_ref().expect("there until dropped").connection;
+        let connection = &self
+            .reader
+            .as_ref()
+            .expect("there until dropped")
+            .connection;
         let transaction = connection.unchecked_transaction()?;
         let found = read(&transaction)?;
         transaction.finish()?;

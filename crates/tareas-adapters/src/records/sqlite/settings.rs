@@ -15,7 +15,11 @@ use super::shared::{AskedSession, SessionChange};
 impl Settings for SqliteRecords {
     fn queues(&self) -> BTreeMap<QueueName, bool> {
         let state = self.shared.lock();
-        state.ledger.queues().map(|(queue, paused)| (queue.clone(), paused)).collect()
+        state
+            .ledger
+            .queues()
+            .map(|(queue, paused)| (queue.clone(), paused))
+            .collect()
     }
 
     async fn pause(&self, queue: &QueueName, paused: bool) -> Result<Position, ApplyError> {
@@ -27,17 +31,24 @@ impl Settings for SqliteRecords {
     }
 
     fn lost_sessions(&self) -> Vec<(SessionId, u16)> {
-        self.lost_sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.lost_sessions
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     async fn open_session(&self, session: SessionId, slots: u16) -> Result<(), PortError> {
-        self.change_session(SessionChange::Open { session, slots }).await
+        self.change_session(SessionChange::Open { session, slots })
+            .await
     }
 
     async fn close_session(&self, session: SessionId) -> Result<(), PortError> {
-        self.change_session(SessionChange::Close { session }).await?;
-        let mut lost =
-            self.lost_sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.change_session(SessionChange::Close { session })
+            .await?;
+        let mut lost = self
+            .lost_sessions
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         lost.retain(|(known, _)| *known != session);
         Ok(())
     }

@@ -3,12 +3,13 @@
 //! The lock is held for decisions only: no I/O, no await. The writer is notified only when it
 //! sleeps and there is a reason to wake, so a loaded store makes no system calls for that.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Instant;
 
 use tareas_core::{Ledger, SessionId};
 use tareas_engine::ports::Stopped;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::durable::Durable;
 
@@ -74,6 +75,9 @@ impl State {
 pub(super) struct Shared {
     state: Mutex<State>,
     wakes_writer: Condvar,
+    /// The writer waits for quick tasks to end; new ones wait until it has taken those.
+    is_folding: AtomicBool,
+    fold_ended: Notify,
     pub(super) durable: Durable,
 }
 
@@ -92,6 +96,8 @@ impl Shared {
                 is_stopped: false,
             }),
             wakes_writer: Condvar::new(),
+            is_folding: AtomicBool::new(false),
+            fold_ended: Notify::new(),
             durable: Durable::default(),
         }
     }
@@ -118,7 +124,9 @@ impl Shared {
             return Err(self.durable.stopped().unwrap_or(Stopped { reason }));
         }
         if state.is_closing {
-            return Err(Stopped { reason: "the store is closed".to_owned() });
+            return Err(Stopped {
+                reason: "the store is closed".to_owned(),
+            });
         }
         Ok(state)
     }
@@ -140,6 +148,26 @@ impl Shared {
         drop(state);
         if is_reason {
             self.wakes_writer.notify_one();
+        }
+    }
+
+    /// The writer begins to wait for quick tasks to end.
+    pub(super) fn begin_fold(&self) {
+        self.is_folding.store(true, Ordering::SeqCst);
+    }
+
+    /// It waits no longer.
+    pub(super) fn end_fold(&self) {
+        self.is_folding.store(false, Ordering::SeqCst);
+        self.fold_ended.notify_waiters();
+    }
+
+    /// Lets the writer take the quick tasks that are about to end, before more of them come:
+    /// those would be in its commit as well, half done, and cost two statements each.
+    pub(super) async fn fold_ended(&self) {
+        let ended = self.fold_ended.notified();
+        if self.is_folding.load(Ordering::SeqCst) {
+            ended.await;
         }
     }
 

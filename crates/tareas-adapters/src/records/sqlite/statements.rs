@@ -73,7 +73,11 @@ impl<'c> Statements<'c> {
     pub(super) fn write(&mut self, rows: &[Row]) -> std::result::Result<(), Failed> {
         let (mut succeeded, mut queued) = (Vec::new(), Vec::new());
         for row in rows {
-            let shape = if row.write == Write::Insert { Shape::of(&row.task) } else { None };
+            let shape = if row.write == Write::Insert {
+                Shape::of(&row.task)
+            } else {
+                None
+            };
             match shape {
                 Some(Shape::Succeeded) => succeeded.push(row),
                 Some(Shape::Queued) => queued.push(row),
@@ -98,7 +102,10 @@ impl<'c> Statements<'c> {
         };
         match changed {
             1 => Ok(()),
-            _ => Err(Failed::Diverged { seq: row.seq, changed }),
+            _ => Err(Failed::Diverged {
+                seq: row.seq,
+                changed,
+            }),
         }
     }
 
@@ -106,7 +113,8 @@ impl<'c> Statements<'c> {
         let task = &row.task;
         let apart = payload_apart(task);
         if let Some(text) = apart {
-            self.insert_payload.raw_bind_parameter(1, row.seq.cast_signed())?;
+            self.insert_payload
+                .raw_bind_parameter(1, row.seq.cast_signed())?;
             self.insert_payload.raw_bind_parameter(2, text)?;
             self.insert_payload.raw_execute()?;
         }
@@ -146,7 +154,8 @@ impl<'c> Statements<'c> {
         self.delete_attempts.raw_execute()?;
         if let Some(key) = &task.spec.options().idempotency_key {
             self.delete_key.raw_bind_parameter(1, key.as_str())?;
-            self.delete_key.raw_bind_parameter(2, task.id().as_bytes().as_slice())?;
+            self.delete_key
+                .raw_bind_parameter(2, task.id().as_bytes().as_slice())?;
             self.delete_key.raw_execute()?;
         }
         Ok(changed)

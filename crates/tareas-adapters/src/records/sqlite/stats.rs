@@ -80,7 +80,8 @@ impl Counters {
         let nanos = nanos(took);
         self.commit_last.store(nanos, Ordering::Relaxed);
         let before = self.commit_smoothed.load(Ordering::Relaxed);
-        self.commit_smoothed.store(smooth(before, nanos), Ordering::Relaxed);
+        self.commit_smoothed
+            .store(smooth(before, nanos), Ordering::Relaxed);
         self.histogram[bucket(took)].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -116,7 +117,11 @@ impl Counters {
 
     /// Upper bound of the bucket that the given percentage of commits does not exceed.
     fn quantile(&self, percent: u64) -> Duration {
-        let counts: Vec<u64> = self.histogram.iter().map(|n| n.load(Ordering::Relaxed)).collect();
+        let counts: Vec<u64> = self
+            .histogram
+            .iter()
+            .map(|n| n.load(Ordering::Relaxed))
+            .collect();
         let wanted = (counts.iter().sum::<u64>() * percent).div_ceil(100);
         let mut seen = 0;
         for (index, count) in counts.iter().enumerate() {
@@ -131,7 +136,11 @@ impl Counters {
 
 /// A moving average: the first value as it is.
 pub(super) fn smooth(before: u64, new: u64) -> u64 {
-    if before == 0 { new } else { before - before / SMOOTHING + new / SMOOTHING }
+    if before == 0 {
+        new
+    } else {
+        before - before / SMOOTHING + new / SMOOTHING
+    }
 }
 
 /// A duration in nanoseconds, for counters.

@@ -67,8 +67,9 @@ impl SqliteRecords {
             // Rows of tasks that have moved on since take places in the index.
             (state.unwritten().min(STALE_MAX), state.published)
         };
-        let inside = self.gate.enter(Purpose::LookUp).await;
-        let read = inside.snapshot(|connection| candidates(connection, sweep, now, limit.saturating_add(stale)));
+        let rows = limit.saturating_add(stale);
+        let inside = self.gate.enter(Purpose::LookUp, rows).await;
+        let read = inside.snapshot(|connection| candidates(connection, sweep, now, rows));
         Ok((read.map_err(read_error)?, published))
     }
 }

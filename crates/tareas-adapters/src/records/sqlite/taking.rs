@@ -24,7 +24,11 @@ impl Taken {
     /// Takes the first piece.
     pub(super) fn first(state: &mut State, rows_max: usize, bytes_max: usize) -> Self {
         let rows_left = state.ledger.journal_len().min(rows_max);
-        let mut taken = Self { pieces: Vec::new(), rows_left, bytes_left: bytes_max };
+        let mut taken = Self {
+            pieces: Vec::new(),
+            rows_left,
+            bytes_left: bytes_max,
+        };
         taken.take(state);
         taken
     }
@@ -72,7 +76,9 @@ impl Taken {
 
     /// Once this is committed, everything decided at or below it is durable.
     pub(super) fn position(&self) -> Position {
-        self.pieces.last().map_or(Position::ZERO, |piece| piece.position)
+        self.pieces
+            .last()
+            .map_or(Position::ZERO, |piece| piece.position)
     }
 
     /// How many rows it has.

@@ -21,7 +21,7 @@ pub async fn one_of_eight_claims_wins(fresh: &FreshRecords) {
         accepted(&*store, number).await;
         let claims = (1..=8).map(|claimer| {
             let store = Arc::clone(&store);
-            let token = Some(Token(claimer));
+            let token = Some(Token::new(claimer));
             let session = SessionId(claimer as u64);
             let claim = Command::Claim {
                 task: id(number),
@@ -47,7 +47,7 @@ pub async fn a_claim_that_is_out_of_date_is_refused(fresh: &FreshRecords) {
         task: id(1),
         expected_attempt: 1,
         session: SessionId(8),
-        token: Some(Token(8)),
+        token: Some(Token::new(8)),
     };
     let phase = Phase::Running;
     assert_eq!(
@@ -59,7 +59,7 @@ pub async fn a_claim_that_is_out_of_date_is_refused(fresh: &FreshRecords) {
         task: id(1),
         expected_attempt: 0,
         session: SessionId(8),
-        token: Some(Token(8)),
+        token: Some(Token::new(8)),
     };
     all_durable(&*store).await;
     assert_eq!(refused(&*store, late).await, Rejected::Stale);
@@ -71,7 +71,7 @@ pub async fn both_halves_of_the_fence_are_needed(fresh: &FreshRecords) {
     let store = fresh.open().await;
     let running = started(&*store, 1).await;
     let token = running.lease().unwrap().token;
-    let wrong = [(1, None), (1, Some(Token(1))), (2, token), (0, token)];
+    let wrong = [(1, None), (1, Some(Token::new(1))), (2, token), (0, token)];
     for (attempt, token) in wrong {
         let fence = Fence { attempt, token };
         let settle = Command::Settle {
@@ -95,7 +95,7 @@ pub async fn a_completion_is_recorded_once(fresh: &FreshRecords) {
         assert!(matches!(again, Outcome::Already(task) if task == finished));
         let stranger = Fence {
             attempt: 1,
-            token: Some(Token(1)),
+            token: Some(Token::new(1)),
         };
         let other = Command::Settle {
             task: id(1),
@@ -167,7 +167,7 @@ pub async fn a_finished_task_changes_by_requeue_and_removal_only(fresh: &FreshRe
         for _ in 0..2 {
             let stranger = Fence {
                 attempt: task.attempt,
-                token: Some(Token(9)),
+                token: Some(Token::new(9)),
             };
             let (id, jitter, attempt) = (task.id(), Jitter(0), task.attempt + 1);
             let ending = success();

@@ -26,7 +26,7 @@ pub(super) fn id(number: u128) -> TaskId {
 
 /// The token of the given start of a task: no two are the same.
 pub(super) fn token(task: TaskId, attempt: u64) -> Option<Token> {
-    Some(Token(task.as_u128() ^ (u128::from(attempt) << 64)))
+    Some(Token::new(task.as_u128() ^ (u128::from(attempt) << 64)))
 }
 
 pub(super) fn text(text: &str) -> Body {

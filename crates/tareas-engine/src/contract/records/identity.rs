@@ -197,10 +197,12 @@ pub async fn payloads_and_results_of_64_kib_come_back(fresh: &FreshRecords) {
 /// A body in the blob store is a reference here.
 pub async fn references_to_blobs_come_back(fresh: &FreshRecords) {
     let store = fresh.open().await;
-    let blob = |name: &str| Body::Blob {
-        key: format!("t/{}/{name}", id(1)).into(),
-        bytes: 5 << 30,
-        sha256: [0xA5; 32],
+    let blob = |name: &str| {
+        Body::Blob(Box::new(tareas_core::Blob {
+            key: format!("t/{}/{name}", id(1)).into(),
+            bytes: 5 << 30,
+            sha256: [0xA5; 32],
+        }))
     };
     done(
         &*store,

@@ -26,7 +26,7 @@ async fn submit_with_priority(store: &dyn Store, number: u128, priority: u8) {
 /// Claims as many as there are tokens, from these queues.
 async fn claim_next(store: &dyn Store, queues: Vec<QueueName>, tokens: u128) -> Vec<Task> {
     let tokens = (0..tokens)
-        .map(|number| Some(Token(900 + number)))
+        .map(|number| Some(Token::new(900 + number)))
         .collect();
     let want = Want {
         queues,
@@ -166,8 +166,8 @@ pub async fn claim_next_claims_no_more_than_there_are_tokens(fresh: &FreshRecord
         .iter()
         .map(|task| task.lease().unwrap().token)
         .collect();
-    tokens.sort_by_key(|token| token.map(|token| token.0));
-    assert_eq!(tokens, [900, 901, 902].map(|token| Some(Token(token))));
+    tokens.sort_by_key(|token| token.map(tareas_core::Token::bits));
+    assert_eq!(tokens, [900, 901, 902].map(|token| Some(Token::new(token))));
     assert!(
         claimed
             .iter()

@@ -89,7 +89,7 @@ pub async fn of_a_lost_session_only_the_oldest_claims_are_charged(fresh: &FreshR
         task: id(6),
         expected_attempt: 0,
         session: SessionId(8),
-        token: Some(Token(8)),
+        token: Some(Token::new(8)),
     };
     done(&*store, other).await;
     let sweep = Sweep::Reclaim {

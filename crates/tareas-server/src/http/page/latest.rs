@@ -109,7 +109,7 @@ pub(super) fn outcome(task: &Task, lang: Lang) -> String {
 fn preview(body: &Body, lang: Lang) -> String {
     let text = match body {
         Body::Inline(text) => text,
-        Body::Blob { bytes: length, .. } => return bytes(lang, *length),
+        Body::Blob(blob) => return bytes(lang, blob.bytes),
     };
     match serde_json::from_slice::<String>(text) {
         Ok(string) => shortened(&string),

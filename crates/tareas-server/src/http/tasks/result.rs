@@ -59,8 +59,12 @@ fn no_result(visit: &Visit, task: &Task) -> Problem {
 fn tag(task: &Task, body: &Body) -> HeaderValue {
     let text = match body {
         Body::Inline(_) => format!("\"{}-{}\"", task.attempt, task.version),
-        Body::Blob { sha256, .. } => {
-            let hex: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        Body::Blob(blob) => {
+            let hex: String = blob
+                .sha256
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             format!("\"{hex}\"")
         }
     };

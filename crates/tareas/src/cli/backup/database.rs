@@ -27,7 +27,9 @@ fn copy_pages(source: &Path, target: &Path) -> rusqlite::Result<()> {
     let from = Connection::open_with_flags(source, flags)?;
     from.busy_timeout(BUSY_TIMEOUT)?;
     let snapshot = from.unchecked_transaction()?;
-    snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
     let mut to = Connection::open(target)?;
     let backup = Backup::new(&from, &mut to)?;
     while backup.step(STEP_PAGES)? != StepResult::Done {

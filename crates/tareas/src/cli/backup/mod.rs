@@ -58,7 +58,9 @@ pub(super) fn run(args: &BackupArgs, session: &Session) -> Outcome {
     let megabytes = format!("{:.1}", bytes as f64 / 1e6);
     let values: crate::text::Values<'_> =
         &[("path", &args.target.display()), ("megabytes", &megabytes)];
-    session.voice.result(&session.voice.text(Text::BackedUp, values));
+    session
+        .voice
+        .result(&session.voice.text(Text::BackedUp, values));
     Ok(exit::OK)
 }
 
@@ -74,7 +76,12 @@ pub(super) fn stores(
         RecordStore::Sqlite(folder) => Ok((folder, blobs)),
         RecordStore::Memory => {
             let values: crate::text::Values<'_> = &[("path", &"memory:")];
-            Err(Failure::new(Code::InvalidConfiguration, session.lang(), Text::NoDatabase, values))
+            Err(Failure::new(
+                Code::InvalidConfiguration,
+                session.lang(),
+                Text::NoDatabase,
+                values,
+            ))
         }
     }
 }

@@ -16,7 +16,9 @@ impl Interrupt {
         let interrupt = Self::default();
         let pressed = Arc::clone(&interrupt.pressed);
         let listen = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
                 while tokio::signal::ctrl_c().await.is_ok() {
@@ -25,7 +27,9 @@ impl Interrupt {
             });
         };
         // Without the thread everything else works as before.
-        let _ = std::thread::Builder::new().name("tareas-interrupt".to_owned()).spawn(listen);
+        let _ = std::thread::Builder::new()
+            .name("tareas-interrupt".to_owned())
+            .spawn(listen);
         interrupt
     }
 

@@ -32,7 +32,10 @@ impl Printer {
     /// Prints one line while no prompt is open.
     pub(super) fn plain(&self, line: &str) {
         let mut stdout = std::io::stdout().lock();
-        if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
+        if writeln!(stdout, "{line}")
+            .and_then(|()| stdout.flush())
+            .is_err()
+        {
             // Nobody reads any more; what was submitted goes on.
             std::process::exit(0);
         }

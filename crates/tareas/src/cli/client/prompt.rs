@@ -69,7 +69,9 @@ fn editor(session: &Session) -> Result<DefaultEditor, Failure> {
         Failure::new(Code::Bug, lang, Text::CannotRead, &[("path", &"stdin")])
             .because(error.to_string())
     };
-    let config = Config::builder().auto_add_history(true).history_ignore_space(true);
+    let config = Config::builder()
+        .auto_add_history(true)
+        .history_ignore_space(true);
     let config = config.max_history_size(HISTORY_LINES).map_err(failed)?;
     DefaultEditor::with_config(config.build()).map_err(failed)
 }
@@ -87,8 +89,15 @@ fn history_file() -> Option<PathBuf> {
 
 fn touch(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
     }
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
     Ok(())
 }

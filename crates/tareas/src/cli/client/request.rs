@@ -43,18 +43,26 @@ pub(super) fn read(line: &str, lang: Lang) -> Typed {
     if text.is_empty() {
         return Typed::Nothing;
     }
-    let decoded = Decoder::new().line(text.as_bytes()).request.map(|request| match request {
-        Request::Leave => Typed::Leave,
-        Request::Text { kind, rest } => task(Submit::words(kind, rest), text, in_background),
-        Request::Submit(wire) => task(Submit::from_wire(&wire), text, in_background),
-        _ => Typed::Line(text.to_owned()),
-    });
+    let decoded = Decoder::new()
+        .line(text.as_bytes())
+        .request
+        .map(|request| match request {
+            Request::Leave => Typed::Leave,
+            Request::Text { kind, rest } => task(Submit::words(kind, rest), text, in_background),
+            Request::Submit(wire) => task(Submit::from_wire(&wire), text, in_background),
+            _ => Typed::Line(text.to_owned()),
+        });
     decoded.unwrap_or_else(|refusal| Typed::Wrong(Box::new(refusal.to_error(lang))))
 }
 
 fn task(submit: Submit, text: &str, in_background: bool) -> Typed {
     let is_json = Face::of(text.as_bytes()) == Face::Json;
-    Typed::Task(Box::new(Task { submit, text: text.to_owned(), is_json, in_background }))
+    Typed::Task(Box::new(Task {
+        submit,
+        text: text.to_owned(),
+        is_json,
+        in_background,
+    }))
 }
 
 #[cfg(test)]
@@ -71,7 +79,10 @@ mod tests {
     #[test]
     fn text_json_and_background() {
         let text = task_of("  sumar 2 + 2 ");
-        assert_eq!((text.submit.kind.as_str(), text.submit.payload.as_str()), ("sumar", "\"2 + 2\""));
+        assert_eq!(
+            (text.submit.kind.as_str(), text.submit.payload.as_str()),
+            ("sumar", "\"2 + 2\"")
+        );
         assert!(!text.is_json && !text.in_background);
         let background = task_of("procesar datos &");
         assert!(background.in_background);
@@ -89,7 +100,10 @@ mod tests {
         assert!(matches!(read("", Lang::En), Typed::Nothing));
         assert!(matches!(read("  & ", Lang::En), Typed::Nothing));
         assert!(matches!(read("ayuda", Lang::Es), Typed::Line(_)));
-        assert!(matches!(read(r#"{"cmd":"ping"}"#, Lang::Es), Typed::Line(_)));
+        assert!(matches!(
+            read(r#"{"cmd":"ping"}"#, Lang::Es),
+            Typed::Line(_)
+        ));
         assert!(matches!(read(r#"{"cmd":"#, Lang::Es), Typed::Wrong(_)));
         assert!(matches!(read("¿qué?", Lang::Es), Typed::Wrong(_)));
     }

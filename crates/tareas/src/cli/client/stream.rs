@@ -40,5 +40,7 @@ fn prompt(session: &Session) {
     let mut stdout = std::io::stdout().lock();
     let prompt = Text::Prompt.plain(session.lang());
     // A reader that is gone is found out by the next line.
-    let _ = stdout.write_all(prompt.as_bytes()).and_then(|()| stdout.flush());
+    let _ = stdout
+        .write_all(prompt.as_bytes())
+        .and_then(|()| stdout.flush());
 }

@@ -72,7 +72,10 @@ impl Talk {
 
     /// `Connected to the server at …`.
     pub(super) fn greeting(&self) -> String {
-        Text::Greeting.fill(self.lang, &[("address", &self.client.address().authority())])
+        Text::Greeting.fill(
+            self.lang,
+            &[("address", &self.client.address().authority())],
+        )
     }
 
     /// Submits a task and tells what comes of it; the exit code for that.
@@ -83,7 +86,8 @@ impl Talk {
         };
         if task.is_json && self.manner == Manner::Full {
             let id = ticket.task_id();
-            self.printer.plain(&Text::TaskQueued.fill(self.lang, &[("id", &id)]));
+            self.printer
+                .plain(&Text::TaskQueued.fill(self.lang, &[("id", &id)]));
         }
         if task.in_background {
             self.send_off(task, ticket);
@@ -93,7 +97,8 @@ impl Talk {
             Ok(Some(ended)) => self.told(ticket.task_id(), &ended),
             Ok(None) => {
                 let id = ticket.task_id();
-                self.printer.plain(&Text::StillRunning.fill(self.lang, &[("id", &id)]));
+                self.printer
+                    .plain(&Text::StillRunning.fill(self.lang, &[("id", &id)]));
                 0
             }
             Err(error) => self.trouble(error),
@@ -119,7 +124,10 @@ impl Talk {
 
     /// Waits for what was sent with `&`; the first exit code that is not 0.
     pub(super) fn wait_for_background(&mut self) -> u8 {
-        let codes = self.background.drain(..).map(|thread| thread.join().unwrap_or(0));
+        let codes = self
+            .background
+            .drain(..)
+            .map(|thread| thread.join().unwrap_or(0));
         // All of them are waited for, whatever the first one says.
         codes.fold(0, |first, code| if first == 0 { code } else { first })
     }
@@ -147,7 +155,9 @@ impl Talk {
         let (printer, lang, manner, format) =
             (self.printer.clone(), self.lang, self.manner, self.format);
         self.background.push(std::thread::spawn(move || {
-            let Ok(ended) = ticket.wait(None) else { return 1 };
+            let Ok(ended) = ticket.wait(None) else {
+                return 1;
+            };
             let id = ticket.task_id();
             printer.line(&shown(id, &ended, manner, format, lang));
             end::exit_code(&ended, lang)
@@ -155,7 +165,8 @@ impl Talk {
     }
 
     fn told(&self, id: TaskId, ended: &End) -> u8 {
-        self.printer.plain(&shown(id, ended, self.manner, self.format, self.lang));
+        self.printer
+            .plain(&shown(id, ended, self.manner, self.format, self.lang));
         end::exit_code(ended, self.lang)
     }
 

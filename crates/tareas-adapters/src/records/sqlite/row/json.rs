@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use tareas_core::{Backoff, Body, Cause, Failure, RetryPolicy, Timestamp};
+use tareas_core::{Backoff, Blob, Body, Cause, Failure, RetryPolicy, Timestamp};
 
 /// Options of a task that differ from the defaults.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -108,16 +108,26 @@ pub(crate) fn failure_text(failure: &Failure) -> Vec<u8> {
 pub(super) fn failure(text: &[u8]) -> Result<Failure, serde_json::Error> {
     let stored: StoredFailure = serde_json::from_slice(text)?;
     let cause = Cause::from_name(&stored.cause).unwrap_or(Cause::Handler);
-    let StoredFailure { name, message, backtrace, .. } = stored;
-    Ok(Failure { cause, name, message, backtrace })
+    let StoredFailure {
+        name,
+        message,
+        backtrace,
+        ..
+    } = stored;
+    Ok(Failure {
+        cause,
+        name,
+        message,
+        backtrace,
+    })
 }
 
 /// Text for the columns that refer to blobs: `key|bytes|sha256`.
-pub(super) fn blob_text(key: &str, bytes: u64, sha256: &[u8; 32]) -> String {
+pub(super) fn blob_text(blob: &Blob) -> String {
     use std::fmt::Write;
 
-    let mut text = format!("{key}|{bytes}|");
-    for byte in sha256 {
+    let mut text = format!("{}|{}|", blob.key, blob.bytes);
+    for byte in &blob.sha256 {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
@@ -135,7 +145,12 @@ pub(super) fn blob(text: &str) -> Option<Body> {
     for (byte, digits) in sha256.iter_mut().zip(hex.as_bytes().chunks(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     }
-    Some(Body::Blob { key: SmolStr::new(key), bytes: bytes.parse().ok()?, sha256 })
+    let blob = Blob {
+        key: SmolStr::new(key),
+        bytes: bytes.parse().ok()?,
+        sha256,
+    };
+    Some(Body::Blob(Box::new(blob)))
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -157,7 +172,10 @@ mod tests {
             timeout: Some(Duration::from_micros(7)),
             retry: Some(RetryPolicy {
                 max_attempts: 9,
-                backoff: Backoff { factor: 1.1 + 0.2, ..Backoff::default() },
+                backoff: Backoff {
+                    factor: 1.1 + 0.2,
+                    ..Backoff::default()
+                },
             }),
             retention: Some(Duration::ZERO),
             idempotency_key: Some(SmolStr::new("ñ\0key")),
@@ -174,9 +192,13 @@ mod tests {
     #[test]
     fn references_to_blobs_come_back() {
         let sha256 = std::array::from_fn(|n| n as u8 * 7);
-        let text = blob_text("t/x/in", 70_000, &sha256);
-        let expected = Body::Blob { key: SmolStr::new("t/x/in"), bytes: 70_000, sha256 };
-        assert_eq!(blob(&text), Some(expected));
+        let expected = Blob {
+            key: SmolStr::new("t/x/in"),
+            bytes: 70_000,
+            sha256,
+        };
+        let text = blob_text(&expected);
+        assert_eq!(blob(&text), Some(Body::Blob(Box::new(expected))));
         for damaged in ["", "a|1|zz", "a|b|c", &text[..text.len() - 1]] {
             assert_eq!(blob(damaged), None, "{damaged}");
         }

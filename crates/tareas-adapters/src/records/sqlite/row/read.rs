@@ -34,7 +34,10 @@ pub(crate) fn stored(row: &Row<'_>) -> Read<Stored> {
         result: body(row, 25, 26)?,
         failure: failure(row, 22)?,
     };
-    Ok(Stored { seq: unsigned(row, 0)?, task })
+    Ok(Stored {
+        seq: unsigned(row, 0)?,
+        task,
+    })
 }
 
 fn spec(row: &Row<'_>) -> Read<Spec> {
@@ -56,10 +59,16 @@ fn spec(row: &Row<'_>) -> Read<Spec> {
 
 fn state(row: &Row<'_>) -> Read<State> {
     let number: u8 = row.get(3)?;
-    let phase = *Phase::ALL.get(usize::from(number)).ok_or_else(|| damaged(3, "a state that is none"))?;
+    let phase = *Phase::ALL
+        .get(usize::from(number))
+        .ok_or_else(|| damaged(3, "a state that is none"))?;
     Ok(match phase {
-        Phase::Scheduled => State::Scheduled { due_at: Timestamp::from_micros(row.get(9)?) },
-        Phase::Queued => State::Queued { place: Place(row.get(8)?) },
+        Phase::Scheduled => State::Scheduled {
+            due_at: Timestamp::from_micros(row.get(9)?),
+        },
+        Phase::Queued => State::Queued {
+            place: Place(row.get(8)?),
+        },
         Phase::Running => State::Running(Lease {
             session: SessionId(row.get::<_, i64>(10)?.cast_unsigned()),
             token: token(row, 13)?,
@@ -74,14 +83,18 @@ fn state(row: &Row<'_>) -> Read<State> {
 
 fn reason(row: &Row<'_>) -> Read<Reason> {
     let number: i64 = row.get(4)?;
-    let found = Reason::ALL.into_iter().find(|reason| *reason as i64 == number);
+    let found = Reason::ALL
+        .into_iter()
+        .find(|reason| *reason as i64 == number);
     found.ok_or_else(|| damaged(4, "a reason that is none"))
 }
 
 /// An ending from the columns attempt, started_at, ended_at, outcome, error.
 pub(crate) fn attempt(row: &Row<'_>) -> Read<Attempt> {
     let number: i64 = row.get(3)?;
-    let outcome = AttemptOutcome::ALL.into_iter().find(|outcome| *outcome as i64 == number);
+    let outcome = AttemptOutcome::ALL
+        .into_iter()
+        .find(|outcome| *outcome as i64 == number);
     Ok(Attempt {
         attempt: unsigned(row, 0)?,
         started_at: instant(row, 1)?,
@@ -98,7 +111,7 @@ pub(crate) fn id(row: &Row<'_>, column: usize) -> Read<TaskId> {
 
 fn token(row: &Row<'_>, column: usize) -> Read<Option<Token>> {
     let bytes: Option<[u8; 16]> = row.get(column)?;
-    Ok(bytes.map(|bytes| Token(u128::from_be_bytes(bytes))))
+    Ok(bytes.map(|bytes| Token::new(u128::from_be_bytes(bytes))))
 }
 
 fn body(row: &Row<'_>, inline: usize, blob: usize) -> Read<Option<Body>> {
@@ -125,7 +138,9 @@ fn failure(row: &Row<'_>, column: usize) -> Read<Option<Arc<Failure>>> {
 }
 
 fn instant(row: &Row<'_>, column: usize) -> Read<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_micros))
+    Ok(row
+        .get::<_, Option<i64>>(column)?
+        .map(Timestamp::from_micros))
 }
 
 fn unsigned(row: &Row<'_>, column: usize) -> Read<u64> {

@@ -69,7 +69,7 @@ pub(crate) fn options_column(task: &Task) -> Option<Vec<u8>> {
 pub(crate) fn inline_column(body: &Body) -> Option<&[u8]> {
     match body {
         Body::Inline(text) => Some(text),
-        Body::Blob { .. } => None,
+        Body::Blob(_) => None,
     }
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn inline_column(body: &Body) -> Option<&[u8]> {
 pub(crate) fn blob_column(body: &Body) -> Option<String> {
     match body {
         Body::Inline(_) => None,
-        Body::Blob { key, bytes, sha256 } => Some(blob_text(key, *bytes, sha256)),
+        Body::Blob(blob) => Some(blob_text(blob)),
     }
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn payload_apart(task: &Task) -> Option<&[u8]> {
 }
 
 fn token_bytes(token: Token) -> [u8; 16] {
-    token.0.to_be_bytes()
+    token.bits().to_be_bytes()
 }
 
 fn micros(at: Option<Timestamp>) -> Option<i64> {

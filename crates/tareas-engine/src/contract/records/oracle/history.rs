@@ -158,7 +158,7 @@ impl History {
 
     fn claim(&mut self, task: TaskId, attempt: u64) -> Command {
         let expected_attempt = attempt.saturating_sub(u64::from(self.random.one_in(8)));
-        let token = Some(Token(u128::from(self.random.next())));
+        let token = Some(Token::new(u128::from(self.random.next())));
         Command::Claim {
             task,
             expected_attempt,
@@ -172,7 +172,9 @@ impl History {
         let attempt = task.map_or(1, |task| task.attempt);
         let token = match lease {
             Some(lease) if !self.random.one_in(8) => lease.token,
-            _ => task.and_then(|task| task.last_token).or(Some(Token(1))),
+            _ => task
+                .and_then(|task| task.last_token)
+                .or(Some(Token::new(1))),
         };
         let ending = match self.random.below(8) {
             0..=2 => success(),

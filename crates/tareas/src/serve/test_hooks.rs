@@ -1,0 +1,40 @@
+//! What only the kill test needs: a handler that writes down every start outside the system,
+//! and a way to switch the careful minute off. Built with the feature `failpoints` only.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tareas_worker::{Context, HandlerError, Registry};
+
+/// Names a file; kind `starts` appends a line "task attempt" to it at every start.
+const STARTS: &str = "TAREAS_TEST_STARTS";
+/// How long the system is careful after an unclean boot, in milliseconds.
+const CAREFUL_MS: &str = "TAREAS_TEST_CAREFUL_MS";
+
+/// Registers the test's kind, when the test asks for it.
+pub(super) fn register(registry: &mut Registry) {
+    let Some(path) = std::env::var_os(STARTS) else {
+        return;
+    };
+    registry.register_raw("starts", move |context: &Context, payload: Bytes| {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|error| HandlerError::rejected(error.to_string()))?;
+        let id = tareas_core::TaskId::from_u128(context.task_id());
+        file.write_all(format!("{id} {}\n", context.attempt()).as_bytes())
+            .map_err(|error| HandlerError::rejected(error.to_string()))?;
+        Ok(payload)
+    });
+}
+
+/// The careful time that the test asks for, or the usual one.
+pub(super) fn careful_for(usual: Duration) -> Duration {
+    let asked = std::env::var(CAREFUL_MS)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    asked.map_or(usual, Duration::from_millis)
+}
