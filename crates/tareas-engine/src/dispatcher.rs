@@ -242,8 +242,11 @@ impl Dispatcher {
 
     async fn claimed(&self, deliveries: Vec<Delivery>, applied: Applied, into: &mut Vec<Claimed>) {
         let position = applied.position;
-        let must_wait = deliveries.iter().any(|delivery| delivery.hint.suspect)
-            || self.engine.now() < self.engine.config.careful_until;
+        let must_wait = self.engine.now() < self.engine.config.careful_until
+            || deliveries
+                .iter()
+                .zip(&applied.outcomes)
+                .any(must_be_recorded);
         if must_wait && self.engine.until_durable(position).await.is_err() {
             return;
         }
@@ -394,6 +397,14 @@ impl Dispatcher {
         };
         self.smoothed_ns.store(smoothed.max(1), Ordering::Relaxed);
     }
+}
+
+/// Whether a start must be on disk before the handler is called: when the task has killed an
+/// executor before, or when a start before this one may be unrecorded (then the claim has left a
+/// number out, and this number must not be given out again after another kill).
+fn must_be_recorded((delivery, outcome): (&Delivery, &Outcome)) -> bool {
+    let leaves_out = |task: &Task| task.attempt > delivery.hint.attempt + 1;
+    delivery.hint.suspect || outcome.task().is_some_and(leaves_out)
 }
 
 impl Engine {

@@ -68,7 +68,7 @@ async fn timer(ms: u64) {
 }
 
 fn start(source: &Arc<Recorder>, gate: &Arc<Gate>, threads: usize) -> Pool {
-    let retire_grace = Duration::from_millis(50);
+    let retire_grace = Duration::from_millis(500);
     let options = PoolOptions {
         threads,
         retire_grace,

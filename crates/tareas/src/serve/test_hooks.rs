@@ -27,6 +27,11 @@ pub(super) fn register(registry: &mut Registry) {
         let id = tareas_core::TaskId::from_u128(context.task_id());
         file.write_all(format!("{id} {}\n", context.attempt()).as_bytes())
             .map_err(|error| HandlerError::rejected(error.to_string()))?;
+        // Long enough to be killed in the middle, now and then; some end within a commit.
+        let number = std::str::from_utf8(&payload)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok());
+        context.sleep(Duration::from_millis(number.unwrap_or_default() % 8))?;
         Ok(payload)
     });
 }
