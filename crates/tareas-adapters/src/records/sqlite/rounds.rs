@@ -102,7 +102,6 @@ impl<'w> Rounds<'w> {
 
     fn commit(&mut self, mut state: MutexGuard<'w, State>) -> Result<(), Failed> {
         let began = Instant::now();
-        state.waiting_since = None;
         let sessions = std::mem::take(&mut state.sessions);
         let bytes_max = self.writer.config.commit_bytes_max;
         let mut taken = Taken::first(&mut state, self.rows_max(), bytes_max);
@@ -193,9 +192,6 @@ impl<'w> Rounds<'w> {
             state.writing = 0;
             state.published += 1;
             state.ledger.committed(&taken.position_only(), now);
-            if state.has_work() && state.waiting_since.is_none() {
-                state.waiting_since = Some(Instant::now());
-            }
         }
         shared.durable.reach(taken.position());
         failpoint::hit("after_durable_before_wake");

@@ -5,7 +5,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
-use std::time::Instant;
 
 use tareas_core::{Ledger, SessionId};
 use tareas_engine::ports::Stopped;
@@ -43,8 +42,6 @@ pub(super) struct AskedSession {
 pub(super) struct State {
     pub(super) ledger: Ledger,
     pub(super) mood: Mood,
-    /// When the oldest decision that no commit has taken was made.
-    pub(super) waiting_since: Option<Instant>,
     /// Tasks in the commit that is under way.
     pub(super) writing: usize,
     /// Commits that were published. While this stays, no task that a snapshot shows as it was
@@ -87,7 +84,6 @@ impl Shared {
             state: Mutex::new(State {
                 ledger,
                 mood: Mood::Busy,
-                waiting_since: None,
                 writing: 0,
                 published: 0,
                 sessions: Vec::new(),
@@ -134,9 +130,6 @@ impl Shared {
     /// Unlocks after a decision, and wakes the writer if that is what it sleeps for.
     pub(super) fn unlock(&self, mut state: MutexGuard<'_, State>) {
         let has_work = state.has_work();
-        if has_work && state.waiting_since.is_none() {
-            state.waiting_since = Some(Instant::now());
-        }
         let is_reason = match state.mood {
             Mood::Busy => false,
             Mood::Idle => has_work || state.is_closing,
