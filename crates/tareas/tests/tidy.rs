@@ -52,6 +52,7 @@ fn metadata() -> serde_json::Value {
 fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("tareas-core", &[] as &[_]),
+        ("tareas-services", &[]),
         ("tareas-protocol", &["tareas-core"]),
         ("tareas-worker", &["tareas-core"]),
         ("tareas-engine", &["tareas-core"]),

@@ -1,0 +1,12 @@
+//! Private throw-away instances of the real services, for tests only.
+//!
+//! Every instance is a child of the test that started it, listens on loopback on free ports,
+//! keeps all its state in a temporary folder, and ends with the test. Instances that something
+//! else started are never touched. A service that is not installed skips the test aloud, and
+//! fails it under `CI=true`.
+
+mod ports;
+mod presence;
+
+pub use ports::free_port;
+pub use presence::{Service, is_missing};
