@@ -15,6 +15,9 @@ pub const READ_BYTES: usize = 256 * 1024;
 pub struct Limits {
     /// Connections open at once; `None` derives it from how many files the process may open.
     pub connections_max: Option<usize>,
+    /// Connections that have not said anything yet; beyond it the oldest of them is closed.
+    /// `None` is half of the connections, 64 at least.
+    pub silent_connections_max: Option<usize>,
     /// Unanswered lines per connection; beyond it the connection is not read.
     pub open_lines_max: usize,
     /// Bytes of unanswered lines per connection; beyond it the connection is not read.
@@ -41,6 +44,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: None,
+            silent_connections_max: None,
             open_lines_max: 16_384,
             open_bytes_max: 8 * 1024 * 1024,
             outbox_bytes_max: 1024 * 1024,

@@ -3,12 +3,15 @@
 //! Everything comes from counters that are kept anyway: the cost of a scrape does not depend on
 //! how many tasks are stored. Labels are bounded: queue, kind, state and outcome, never a task.
 
+mod readings;
 mod text;
 
 use std::sync::atomic::Ordering;
 
 use tareas_core::Phase;
 use tareas_engine::tally::Counted;
+
+pub use readings::{NoReadings, Reading, Readings};
 
 use crate::ServerState;
 use text::{Exposition, Family};
@@ -26,7 +29,22 @@ pub fn exposition(server: &ServerState) -> String {
     queues(&mut out, server);
     threads(&mut out, server);
     connections(&mut out, server);
+    backends(&mut out, server);
     out.finish()
+}
+
+fn backends(out: &mut Exposition, server: &ServerState) {
+    for reading in server.readings.read() {
+        let (family, suffix) = match reading.only_grows {
+            true => (Family::counter(reading.name, reading.help), "_total"),
+            false => (Family::gauge(reading.name, reading.help), ""),
+        };
+        out.family(match reading.unit {
+            Some(unit) => family.unit(unit),
+            None => family,
+        });
+        out.sample(suffix, &[], reading.value);
+    }
 }
 
 fn build(out: &mut Exposition, server: &ServerState) {
@@ -193,6 +211,11 @@ fn connections(out: &mut Exposition, server: &ServerState) {
             "tareas_connections_refused",
             "Connections without room.",
             &connections.turned_away,
+        ),
+        (
+            "tareas_connections_silenced",
+            "Closed as too many said nothing.",
+            &connections.silenced,
         ),
         (
             "tareas_connections_stalled",

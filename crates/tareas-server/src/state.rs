@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::http::HttpState;
 use crate::limits::Limits;
+use crate::metrics::{NoReadings, Readings};
 
 /// How a server is set up.
 #[derive(Clone, Debug)]
@@ -67,6 +68,8 @@ pub struct ServerState {
     pub close_now: CancellationToken,
     /// The connections, counted.
     pub connections: Connections,
+    /// What is told in `/metrics` beside what the engine counts.
+    pub readings: Box<dyn Readings>,
     /// What the HTTP face shares between its connections.
     pub http: HttpState,
     /// When this server started.
@@ -80,7 +83,17 @@ pub struct ServerState {
 impl ServerState {
     /// The state of a server that has not begun to listen.
     pub fn new(engine: Arc<Engine>, config: ServerConfig) -> Arc<Self> {
+        Self::with_readings(engine, config, Box::new(NoReadings))
+    }
+
+    /// The same, with readings of what is behind the ports.
+    pub fn with_readings(
+        engine: Arc<Engine>,
+        config: ServerConfig,
+        readings: Box<dyn Readings>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            readings,
             started_at: engine.now(),
             engine,
             config,
@@ -138,6 +151,8 @@ pub struct Connections {
     pub accepted: AtomicU64,
     /// Turned away since the start, because there was no room.
     pub turned_away: AtomicU64,
+    /// Closed since the start, because they had said nothing and too many others had not either.
+    pub silenced: AtomicU64,
     /// Closed since the start, because they took nothing of what was sent to them.
     pub stalled: AtomicU64,
 }

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::files::Reserve;
 use super::greet;
+use super::silent::Silent;
 use crate::ServerState;
 use crate::state::Counted;
 
@@ -28,6 +29,7 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 pub(super) struct Acceptor {
     pub(super) socket: TcpListener,
     pub(super) room: usize,
+    pub(super) silent: Arc<Silent>,
     pub(super) state: Arc<ServerState>,
     pub(super) connections: TaskTracker,
 }
@@ -62,11 +64,12 @@ impl Acceptor {
         }
         prepare(&stream);
         let state = Arc::clone(&self.state);
+        let silent = self.silent.enter();
         // Counted here, not in the spawned work, so that a burst cannot slip past the limit.
         counts.open.fetch_add(1, Ordering::Relaxed);
         self.connections.spawn(async move {
             let _counted = Counted::already_in(&state.connections.open);
-            greet::greet(stream, peer, &state).await;
+            greet::greet(stream, peer, &state, silent).await;
         });
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::BytesMut;
 use tareas_protocol::response::end_line;
@@ -12,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::prefixed::Prefixed;
+use super::silent::Listening;
 use super::sniff::{Sniffed, sniff};
 use crate::ServerState;
 use crate::state::Counted;
@@ -21,10 +23,15 @@ use crate::{http, lines};
 const FIRST_BYTES: usize = 4 * 1024;
 
 /// Serves one connection to its end.
-pub(super) async fn greet(mut stream: TcpStream, peer: SocketAddr, state: &Arc<ServerState>) {
+pub(super) async fn greet(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    state: &Arc<ServerState>,
+    silent: Listening,
+) {
     let stop = state.shutdown.clone();
     let Some(Some((speaks, first))) = stop
-        .run_until_cancelled(listen_to(&mut stream, state))
+        .run_until_cancelled(listen_to(&mut stream, state, silent))
         .await
     else {
         return;
@@ -46,13 +53,21 @@ pub(super) async fn greet(mut stream: TcpStream, peer: SocketAddr, state: &Arc<S
 }
 
 /// Reads until it is known what the connection speaks; `None` when it ends or says nothing for
-/// too long.
-async fn listen_to(stream: &mut TcpStream, state: &ServerState) -> Option<(Sniffed, BytesMut)> {
+/// too long, or while too many others do.
+async fn listen_to(
+    stream: &mut TcpStream,
+    state: &ServerState,
+    silent: Listening,
+) -> Option<(Sniffed, BytesMut)> {
     let limits = &state.config.limits;
-    let mut first = timeout(limits.idle_after, first_bytes(stream))
-        .await
-        .ok()?
-        .ok()?;
+    let mut first = tokio::select! {
+        first = timeout(limits.idle_after, first_bytes(stream)) => first.ok()?.ok()?,
+        () = silent.must_leave() => {
+            state.connections.silenced.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+    };
+    drop(silent);
     loop {
         match sniff(&first) {
             Sniffed::Undecided if first.is_empty() => return None,

@@ -3,7 +3,7 @@
 //! One port speaks everything. The first bytes of a connection decide: an HTTP request line or
 //! the HTTP/2 preface goes to [`crate::http`], a TLS hello is answered that TLS is not spoken
 //! here, anything else goes to [`crate::lines`]. A connection that says nothing costs a file and
-//! a few hundred bytes, and may stay until the idle limit.
+//! a few hundred bytes, and may stay until the idle limit, or until too many others are silent.
 //!
 //! The server never opens more connections than it has files for: beyond the limit, a
 //! connection is told so in one line and closed.
@@ -13,6 +13,7 @@ mod bind;
 mod files;
 mod greet;
 mod prefixed;
+mod silent;
 mod sniff;
 
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ use crate::ServerState;
 
 /// How long connections get to close once they were told to close now.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// However few connections there may be, so many of them may say nothing.
+const SILENT_MIN: usize = 64;
 
 /// A listening server. Dropping it stops the accepting, not the connections.
 #[derive(Debug)]
@@ -61,6 +64,9 @@ impl Listener {
             .map(|address| bind::bind(*address))
             .collect::<Result<Vec<_>, _>>()?;
         let room = files::connections_max(state.config.limits.connections_max);
+        let silent_max = state.config.limits.silent_connections_max;
+        let silent_max = silent_max.unwrap_or_else(|| (room / 2).max(SILENT_MIN));
+        let silent = Arc::new(silent::Silent::new(silent_max));
         let listener = Self {
             state,
             accepting: CancellationToken::new(),
@@ -70,15 +76,21 @@ impl Listener {
             .state
             .set_bound(sockets.iter().filter_map(|s| s.local_addr().ok()).collect());
         for socket in sockets {
-            listener.accept_from(socket, room);
+            listener.accept_from(socket, room, Arc::clone(&silent));
         }
         Ok(listener)
     }
 
-    fn accept_from(&self, socket: tokio::net::TcpListener, room: usize) {
+    fn accept_from(
+        &self,
+        socket: tokio::net::TcpListener,
+        room: usize,
+        silent: Arc<silent::Silent>,
+    ) {
         let acceptor = accept::Acceptor {
             socket,
             room,
+            silent,
             state: Arc::clone(&self.state),
             connections: self.connections.clone(),
         };

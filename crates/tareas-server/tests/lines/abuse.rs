@@ -90,3 +90,33 @@ async fn a_thousand_connections_that_say_nothing_hold_up_nobody() {
         .await;
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_say_nothing_make_room_and_those_who_speak_stay() {
+    let server = Server::with(|config| config.limits.silent_connections_max = Some(3)).await;
+    let mut speaks = server.client().await;
+    speaks.send("square 2\n").await;
+    speaks.expect("4").await;
+    let mut silent = Vec::new();
+    for opened in 1..=5 {
+        silent.push(server.client().await);
+        // One after the other, so that it is known who is older.
+        server
+            .until("it is counted in", |server| {
+                server.state.connections.accepted.load(Ordering::Relaxed) == opened + 1
+            })
+            .await;
+        if opened > 3 {
+            let gone = &mut silent[opened as usize - 4];
+            assert_eq!(gone.rest().await, "");
+        }
+    }
+    for stays in silent[2..].iter_mut().chain([&mut speaks]) {
+        stays.send("square 3\n").await;
+        stays.expect("9").await;
+    }
+    let silenced = &server.state.connections.silenced;
+    assert_eq!(silenced.load(Ordering::Relaxed), 2);
+    drop((silent, speaks));
+    server.stop().await;
+}

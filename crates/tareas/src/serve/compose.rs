@@ -12,11 +12,13 @@ use tareas_engine::ports::{Clock, Queue, Records, Settings, Stopped, SystemClock
 use tareas_engine::services::{self, Supervisor};
 use tareas_engine::{Dispatcher, Engine, EngineConfig, Ports};
 use tareas_protocol::response;
+use tareas_server::metrics::{NoReadings, Readings};
 use tareas_server::{Limits, Listener, ServerConfig, ServerState};
 use tareas_worker::{Pool, PoolOptions, Registry};
 use tokio::runtime::Handle;
 
 use super::pool_link::{PoolLink, PoolView};
+use super::readings::StoreReadings;
 use super::trouble;
 use crate::config::{Durability, RecordStore, ServeConfig};
 use crate::output::Failure;
@@ -86,7 +88,11 @@ impl System {
             .await
             .map_err(|error| trouble::engine(&error, lang))?;
         let supervisor = Supervisor::new();
-        let state = ServerState::new(Arc::clone(&engine), server);
+        let readings: Box<dyn Readings> = match &store.sqlite {
+            Some(sqlite) => Box::new(StoreReadings(Arc::clone(sqlite))),
+            None => Box::new(NoReadings),
+        };
+        let state = ServerState::with_readings(Arc::clone(&engine), server, readings);
         let listener = Listener::start(state);
         let listener = listener.map_err(|error| Failure::refused(error.to_error(lang)))?;
         services::start(&engine, &supervisor);

@@ -4,6 +4,7 @@ mod banner;
 mod compose;
 mod log;
 mod pool_link;
+mod readings;
 #[cfg(feature = "failpoints")]
 mod test_hooks;
 mod trouble;
