@@ -11,7 +11,7 @@ use sqlite_support::{
     settle, spec, submit, success,
 };
 use tareas_adapters::SqliteRecords;
-use tareas_adapters::records::sqlite::{OpenError, SqliteConfig};
+use tareas_adapters::records::sqlite::{self, OpenError, SqliteConfig};
 use tareas_core::{Ending, Outcome, Phase, QueueName, SessionId};
 use tareas_engine::ports::{Records, Settings};
 
@@ -207,7 +207,10 @@ async fn a_backup_is_a_store_and_does_not_stop_the_writer() {
     fill(&records).await;
     let target = elsewhere.path().join("tareas.db");
     let (told, progress) = std::sync::mpsc::channel();
-    let copying = records.backup(&target, move |step| told.send(step).unwrap());
+    let (from, to) = (folder.path().to_owned(), target.clone());
+    let copying = tokio::task::spawn_blocking(move || {
+        sqlite::backup(&from, &to, |step| told.send(step).unwrap())
+    });
     let writing = async {
         for number in 100..200 {
             run(&records, spec(number), success("1")).await;
@@ -215,11 +218,11 @@ async fn a_backup_is_a_store_and_does_not_stop_the_writer() {
         all_durable(&records).await;
     };
     let (copied, ()) = tokio::join!(copying, writing);
-    copied.unwrap();
+    copied.unwrap().unwrap();
     let last = progress.iter().last().unwrap();
     assert_eq!(last.pages_done, last.pages);
     assert!(
-        records.backup(&target, |_| {}).await.is_err(),
+        sqlite::backup(folder.path(), &target, |_| {}).is_err(),
         "it is there already"
     );
 

@@ -4,11 +4,10 @@
 //! moment, and `blobs/`. Blobs never change once written, so they are copied before and again
 //! after the database: whatever the copy of the database names was there at one of the times.
 
-mod database;
-
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tareas_adapters::records::sqlite;
 use tareas_protocol::Code;
 use tareas_protocol::code::exit;
 
@@ -98,7 +97,7 @@ fn copy(folder: &Path, blobs: &Path, target: &Path) -> std::io::Result<u64> {
     std::fs::create_dir_all(target)?;
     copy_blobs(blobs, &target.join(BLOBS))?;
     let database = target.join(DATABASE);
-    database::copy(&folder.join(DATABASE), &database)?;
+    sqlite::backup(folder, &database, |_| {}).map_err(std::io::Error::other)?;
     copy_blobs(blobs, &target.join(BLOBS))?;
     Ok(std::fs::metadata(&database)?.len() + size_of(&target.join(BLOBS))?)
 }

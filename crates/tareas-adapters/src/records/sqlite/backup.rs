@@ -9,7 +9,6 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use tareas_engine::ports::PortError;
 
-use super::SqliteRecords;
 use super::config::DATABASE_FILE;
 use super::error::{read_error, unavailable};
 use super::open;
@@ -28,38 +27,31 @@ pub struct BackupProgress {
     pub pages: u32,
 }
 
-impl SqliteRecords {
-    /// Copies the store as it is on disk at this moment into a new file, and tells how far it
-    /// has come after each step. The writer goes on meanwhile; the write-ahead log cannot
-    /// start again until the copy is complete.
-    ///
-    /// # Errors
-    /// `Conflict` when the file exists, else what SQLite or the system said. Nothing is left
-    /// behind then.
-    pub async fn backup(
-        &self,
-        target: &Path,
-        progress: impl FnMut(BackupProgress) + Send + 'static,
-    ) -> Result<(), PortError> {
-        if target.exists() {
-            return Err(PortError::Conflict {
-                what: target.display().to_string(),
-            });
-        }
-        let source = self.folder.file(DATABASE_FILE);
-        let target = target.to_owned();
-        let copying = tokio::task::spawn_blocking(move || {
-            let partial = partial(&target);
-            let copied = copy(&source, &partial, progress)
-                .and_then(|()| keep(&partial, &target).map_err(unavailable));
-            if copied.is_err() {
-                // The error that counts is the one before.
-                let _ = fs::remove_file(&partial);
-            }
-            copied
+/// Copies the store of a data folder, as it is on disk at this moment, into a new file, and tells
+/// how far it has come after each step. Only reads, so a server, also one in another process,
+/// goes on meanwhile; its write-ahead log cannot start again until the copy is complete.
+///
+/// # Errors
+/// `Conflict` when the file exists, else what SQLite or the system said. Nothing is left
+/// behind then.
+pub fn backup(
+    folder: &Path,
+    target: &Path,
+    progress: impl FnMut(BackupProgress),
+) -> Result<(), PortError> {
+    if target.exists() {
+        return Err(PortError::Conflict {
+            what: target.display().to_string(),
         });
-        copying.await.map_err(unavailable)?
     }
+    let partial = partial(target);
+    let copied = copy(&folder.join(DATABASE_FILE), &partial, progress)
+        .and_then(|()| keep(&partial, target).map_err(unavailable));
+    if copied.is_err() {
+        // The error that counts is the one before.
+        let _ = fs::remove_file(&partial);
+    }
+    copied
 }
 
 fn copy(

@@ -58,7 +58,7 @@ use tareas_core::{
 };
 use tareas_engine::ports::{ApplyError, Counts, Page, PortError, Records, Stopped, TaskQuery};
 
-pub use self::backup::BackupProgress;
+pub use self::backup::{BackupProgress, backup};
 pub use self::boot::BootReport;
 use self::checkpoint::FRAME_BYTES;
 pub use self::config::{Durability, SqliteConfig};
@@ -76,7 +76,8 @@ pub struct SqliteRecords {
     shared: Arc<Shared>,
     gate: Arc<ReadGate>,
     counters: Arc<Counters>,
-    folder: Arc<Folder>,
+    /// Holds the lock of the data folder.
+    _folder: Arc<Folder>,
     config: SqliteConfig,
     report: BootReport,
     lost_sessions: Mutex<Vec<(SessionId, u16)>>,
@@ -126,7 +127,7 @@ impl SqliteRecords {
             shared,
             gate,
             counters,
-            folder,
+            _folder: folder,
             config,
             report: boot.report,
             lost_sessions: Mutex::new(boot.lost_sessions),
