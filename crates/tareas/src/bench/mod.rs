@@ -8,7 +8,10 @@
 //!
 //! The server is always another process. The client's own share is kept small: lines are made
 //! once and written in large pieces, answers are found by `memchr` and read from their end.
+//! Beside the figure stand what the disk costs and, for the closed loop, what the same clients get
+//! from a server that does nothing but answer ([`bare`]): machines differ, ratios less so.
 
+pub(crate) mod bare;
 mod batches;
 mod check;
 mod closed;
@@ -32,6 +35,7 @@ use crate::cli::Session;
 use crate::output::Failure;
 use crate::text::Text;
 use histogram::Histogram;
+use report::Report;
 use spawn::Spawned;
 
 /// What is to be measured.
@@ -126,6 +130,7 @@ pub(crate) fn run(plan: &Plan, session: &Session) -> Result<u8, Failure> {
         None => session.server()?,
     };
     let disk = disk::measure(&plan.scratch);
+    let bare = bare_rate(plan, session)?;
     let before = commits::read(&address, session);
     let mut runs = Vec::new();
     for number in 1..=plan.runs {
@@ -141,16 +146,28 @@ pub(crate) fn run(plan: &Plan, session: &Session) -> Result<u8, Failure> {
         runs.push(run);
     }
     let commits = commits::read(&address, session).since(&before);
-    report::tell(
+    let report = Report {
         plan,
-        &address,
-        &runs,
-        &commits,
-        disk.as_ref(),
-        &session.voice,
-    );
+        address: &address,
+        runs: &runs,
+        commits: &commits,
+        disk: disk.as_ref(),
+        bare,
+    };
+    report.tell(&session.voice);
     drop(spawned);
     verdict(&runs, session)
+}
+
+/// What a bare server does with the same clients, where sockets are most of the cost: in the
+/// closed loop.
+fn bare_rate(plan: &Plan, session: &Session) -> Result<Option<f64>, Failure> {
+    if !matches!(plan.load, Load::Closed { .. }) {
+        return Ok(None);
+    }
+    let server = Spawned::bare(session)?;
+    let run = one(plan, server.address()).map_err(session.failed())?;
+    Ok(Some(run.rate()))
 }
 
 /// One pipelined run of so many tasks.

@@ -1,4 +1,4 @@
-//! A server of the benchmark's own: this program as another process, on a free port.
+//! Servers of the benchmark's own: this program as another process, on a free port.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -23,26 +23,45 @@ const END_WITHIN: Duration = Duration::from_secs(40);
 pub(super) struct Spawned {
     child: Child,
     address: Address,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Spawned {
-    /// Starts it and waits until it says where it listens.
+    /// Starts a task server and waits until it says where it listens.
     pub(super) fn start(spawn: &Spawn, scratch: &Path, session: &Session) -> Result<Self, Failure> {
-        let failed = |cause: String| {
-            Failure::new(Code::Unreachable, session.lang(), Text::BenchNoServer, &[])
-                .because(cause)
-                .with_hint("")
-        };
         let folder = tempfile::Builder::new()
             .prefix("tareas-bench-")
             .tempdir_in(scratch);
-        let folder = folder.map_err(|error| failed(error.to_string()))?;
-        let mut child = command(spawn, folder.path())
-            .and_then(|mut command| command.spawn())
-            .map_err(|error| failed(error.to_string()))?;
+        let folder = folder.map_err(|error| failed(&error.to_string(), session))?;
+        let command = command(spawn, folder.path());
+        Self::of(command, Some(folder), session)
+    }
+
+    /// Starts a server that only answers.
+    pub(super) fn bare(session: &Session) -> Result<Self, Failure> {
+        let command = std::env::current_exe().map(|program| {
+            let mut command = Command::new(program);
+            command.args(["bench", "--bare-server"]);
+            command
+        });
+        Self::of(command, None, session)
+    }
+
+    fn of(
+        command: std::io::Result<Command>,
+        folder: Option<tempfile::TempDir>,
+        session: &Session,
+    ) -> Result<Self, Failure> {
+        let spawned = command.and_then(|mut command| {
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+        });
+        let mut child = spawned.map_err(|error| failed(&error.to_string(), session))?;
         let Some(stderr) = child.stderr.take() else {
-            return Err(failed(String::new()));
+            return Err(failed("", session));
         };
         let mut lines = BufReader::new(stderr).lines();
         let mut said = String::new();
@@ -55,7 +74,7 @@ impl Spawned {
         let Some(address) = found else {
             // It has ended, or will: it said all that it had to say.
             let _ = child.wait();
-            return Err(failed(said));
+            return Err(failed(&said, session));
         };
         // What it says later is of no interest, but must go somewhere.
         std::thread::spawn(move || lines.for_each(drop));
@@ -70,6 +89,12 @@ impl Spawned {
     pub(super) fn address(&self) -> &Address {
         &self.address
     }
+}
+
+fn failed(cause: &str, session: &Session) -> Failure {
+    Failure::new(Code::Unreachable, session.lang(), Text::BenchNoServer, &[])
+        .because(cause)
+        .with_hint("")
 }
 
 fn command(spawn: &Spawn, folder: &Path) -> std::io::Result<Command> {
@@ -97,10 +122,6 @@ fn command(spawn: &Spawn, folder: &Path) -> std::io::Result<Command> {
     if let Some(durability) = &spawn.durability {
         command.arg("--durability").arg(durability);
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
     Ok(command)
 }
 

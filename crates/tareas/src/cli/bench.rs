@@ -55,6 +55,9 @@ pub(crate) struct BenchArgs {
     /// Durability of that server
     #[arg(long, value_name = "WORD", requires = "spawn", value_parser = ["full", "os"])]
     durability: Option<String>,
+    /// Be the bare server that a figure is compared with
+    #[arg(long, hide = true)]
+    bare_server: bool,
     /// Folder for the data of that server, and for measuring the disk
     #[arg(long, value_name = "DIR")]
     scratch: Option<std::path::PathBuf>,
@@ -69,6 +72,9 @@ enum Form {
 }
 
 pub(super) fn run(args: &BenchArgs, session: &Session) -> Outcome {
+    if args.bare_server {
+        return Ok(bench::bare::serve());
+    }
     let load = match (args.closed, args.submit_only) {
         (true, _) => Load::Closed {
             is_text: args.form != Some(Form::Json),
