@@ -1,4 +1,7 @@
 //! Nanoseconds per line of the hot paths: `cargo bench -p tareas-protocol`.
+//!
+//! `cargo bench -p tareas-protocol --bench decode -- NAME LINES` runs one of them so many times,
+//! for counting its instructions.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -23,6 +26,12 @@ const ID: [u8; 16] = *b"\x01\x9a\xbc\xde\xf0\x12\x73\x45\x86\x78\x9a\xbc\xde\xf0
 /// Prints the median of several runs of one piece of work.
 #[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 fn measure(name: &str, mut work: impl FnMut()) {
+    if let Some((wanted, lines)) = one_alone() {
+        if wanted == name {
+            (0..lines).for_each(|_| work());
+        }
+        return;
+    }
     let mut nanos: Vec<f64> = (0..RUNS)
         .map(|_| {
             let begin = Instant::now();
@@ -34,6 +43,12 @@ fn measure(name: &str, mut work: impl FnMut()) {
         .collect();
     nanos.sort_by(f64::total_cmp);
     println!("{name:<32} {:>8.1} ns", nanos[RUNS / 2]);
+}
+
+/// The one piece of work that was asked for, and how many times to do it.
+fn one_alone() -> Option<(String, usize)> {
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    Some((words.next()?, words.next()?.parse().ok()?))
 }
 
 fn decode(name: &str, line: &'static [u8]) {

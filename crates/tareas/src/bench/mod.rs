@@ -5,6 +5,7 @@
 //! | pipelined | how much goes through a few busy connections | [`pipelined`] |
 //! | closed loop | what many clients feel that wait for each answer | [`closed`] |
 //! | batches | how fast tasks are accepted | [`batches`] |
+//! | store | what the disk and one writer record, without sockets | [`store`] |
 //!
 //! The server is always another process. The client's own share is kept small: lines are made
 //! once and written in large pieces, answers are found by `memchr` and read from their end.
@@ -23,6 +24,7 @@ mod pipelined;
 mod report;
 mod spawn;
 mod stop;
+pub(crate) mod store;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -12,6 +12,7 @@ Examples:
   tareas bench                                   # one pipelined connection
   tareas bench --closed --connections 1000       # 1,000 clients that wait for each answer
   tareas bench --submit-only --batch 1000
+  tareas bench --store                           # what this disk and processor can record
   tareas bench --spawn --threads 1 --durability full -o json
 
 Every result is read and checked. The server is a process of its own, also with --spawn.";
@@ -37,6 +38,9 @@ pub(crate) struct BenchArgs {
     /// Submit in batches, without waiting for results
     #[arg(long)]
     submit_only: bool,
+    /// Measure the store of this machine alone: whole lives of tasks, no sockets, no server
+    #[arg(long, conflicts_with_all = ["closed", "submit_only", "spawn"])]
+    store: bool,
     /// Tasks per batch
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     batch: u32,
@@ -75,6 +79,10 @@ pub(super) fn run(args: &BenchArgs, session: &Session) -> Outcome {
     if args.bare_server {
         return Ok(bench::bare::serve());
     }
+    let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    if args.store {
+        return bench::store::run(args.tasks, args.runs, &scratch, session);
+    }
     let load = match (args.closed, args.submit_only) {
         (true, _) => Load::Closed {
             is_text: args.form != Some(Form::Json),
@@ -96,7 +104,7 @@ pub(super) fn run(args: &BenchArgs, session: &Session) -> Outcome {
         tasks: args.tasks.max(1),
         duration: args.duration,
         runs: args.runs,
-        scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
+        scratch,
         spawn: args.spawn.then(|| Spawn {
             threads: args.threads,
             durability: args.durability.clone(),
