@@ -4,10 +4,12 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+
+use crate::bell::Bell;
 
 /// Why an attempt is asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,8 @@ struct Flag {
     cause: AtomicU8,
     /// The pool no longer waits for this attempt: what it still says is dropped.
     abandoned: AtomicBool,
-    gate: Mutex<()>,
+    /// What is rung, besides the condition, when the attempt is asked to end.
+    gate: Mutex<Option<Arc<Bell>>>,
     bell: Condvar,
     waiters: Notify,
 }
@@ -94,12 +97,10 @@ impl CancelHandle {
             return false;
         }
         // Through the gate: a sleeper is either before its last look at the flag, or waiting.
-        drop(
-            self.flag
-                .gate
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let rung = self.gate().clone();
+        if let Some(bell) = rung {
+            bell.ring();
+        }
         self.flag.bell.notify_all();
         self.flag.waiters.notify_waiters();
         true
@@ -107,14 +108,25 @@ impl CancelHandle {
 
     /// Sleeps for `duration`, or until the attempt is asked to end.
     pub(crate) fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
-        let gate = self
-            .flag
-            .gate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let unasked = |_: &mut ()| self.cause().is_none();
-        drop(self.flag.bell.wait_timeout_while(gate, duration, unasked));
+        let unasked = |_: &mut _| self.cause().is_none();
+        let condition = &self.flag.bell;
+        drop(condition.wait_timeout_while(self.gate(), duration, unasked));
         self.check()
+    }
+
+    /// Has `bell` rung when the attempt is asked to end, at once if it is already, for as long
+    /// as the answer lives. One bell at a time.
+    pub(crate) fn attach(&self, bell: &Arc<Bell>) -> Attached<'_> {
+        *self.gate() = Some(Arc::clone(bell));
+        if self.cause().is_some() {
+            bell.ring();
+        }
+        Attached(self)
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Option<Arc<Bell>>> {
+        let gate = self.flag.gate.lock();
+        gate.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the attempt is asked to end.
@@ -151,6 +163,16 @@ impl CancelHandle {
             }
             None => *self = Self::new(),
         }
+    }
+}
+
+/// A bell that is attached to a handle.
+#[derive(Debug)]
+pub(crate) struct Attached<'a>(&'a CancelHandle);
+
+impl Drop for Attached<'_> {
+    fn drop(&mut self) {
+        *self.0.gate() = None;
     }
 }
 

@@ -26,11 +26,14 @@
 //! ```
 
 mod assignment;
+mod bell;
 mod cancel;
+pub mod command;
 mod context;
 mod error;
 mod handlers;
 mod pool;
+mod readiness;
 mod registry;
 mod source;
 mod trail;
