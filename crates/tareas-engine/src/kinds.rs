@@ -3,13 +3,18 @@
 //! A kind is known when it is built in, configured, or was ever announced by a worker. The
 //! smoothed run time decides two things only: how many tasks a thread takes at once, and whether
 //! the writer of the store may wait a moment for a task's end. Both are hints.
+//!
+//! A kind may bring rules for its tasks ([`KindRules`]): they fill in what a submission leaves
+//! open, and may refuse its payload.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tareas_core::Kind;
+
+use crate::kind_rules::KindRules;
 
 /// A kind whose smoothed run time is below this is quick.
 pub const QUICK_BELOW: Duration = Duration::from_micros(200);
@@ -21,7 +26,13 @@ const UNMEASURED: u64 = u64::MAX;
 /// The known kinds.
 #[derive(Debug, Default)]
 pub struct Kinds {
-    known: RwLock<HashMap<Kind, Speed>>,
+    known: RwLock<HashMap<Kind, Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    speed: Speed,
+    rules: Arc<KindRules>,
 }
 
 #[derive(Debug)]
@@ -30,43 +41,82 @@ struct Speed {
 }
 
 impl Kinds {
-    /// Makes kinds known.
+    /// Makes kinds known; what is known of them already stays.
     pub fn announce(&self, kinds: impl IntoIterator<Item = Kind>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.write();
         for kind in kinds {
-            let unmeasured = Speed {
-                smoothed_ns: AtomicU64::new(UNMEASURED),
-            };
-            known.entry(kind).or_insert(unmeasured);
+            known.entry(kind).or_default();
         }
+    }
+
+    /// Makes a kind known, with the rules that hold for its tasks from now on.
+    pub fn define(&self, kind: Kind, rules: KindRules) {
+        self.write().entry(kind).or_default().rules = Arc::new(rules);
+    }
+
+    /// Forgets a kind: no more tasks of it are accepted.
+    pub fn withdraw(&self, kind: &Kind) {
+        self.write().remove(kind);
     }
 
     /// Whether a kind is known, and whether it is quick.
     pub fn look_up(&self, kind: &Kind) -> Option<IsQuick> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(kind).map(|speed| IsQuick(speed.is_quick()))
+        self.read()
+            .get(kind)
+            .map(|known| IsQuick(known.speed.is_quick()))
+    }
+
+    /// The rules of a known kind.
+    pub fn rules(&self, kind: &Kind) -> Option<Arc<KindRules>> {
+        self.read().get(kind).map(|known| Arc::clone(&known.rules))
     }
 
     /// The known kinds, in order.
     pub fn all(&self) -> Vec<Kind> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<Kind> = known.keys().cloned().collect();
+        let mut all: Vec<Kind> = self.read().keys().cloned().collect();
         all.sort();
+        all
+    }
+
+    /// The known kinds with their rules, in order.
+    pub fn all_with_rules(&self) -> Vec<(Kind, Arc<KindRules>)> {
+        let known = self.read();
+        let each = known
+            .iter()
+            .map(|(kind, known)| (kind.clone(), Arc::clone(&known.rules)));
+        let mut all: Vec<_> = each.collect();
+        drop(known);
+        all.sort_by(|(left, _), (right, _)| left.cmp(right));
         all
     }
 
     /// Learns from some runs, by their average.
     pub fn learn(&self, kind: &Kind, run_time: Duration, runs: u64) {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(speed) = known.get(kind) {
-            speed.learn(nanos(run_time), runs);
+        if let Some(known) = self.read().get(kind) {
+            known.speed.learn(nanos(run_time), runs);
         }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Kind, Known>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Kind, Known>> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Whether a kind is expected to end within a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IsQuick(pub bool);
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self {
+            smoothed_ns: AtomicU64::new(UNMEASURED),
+        }
+    }
+}
 
 impl Speed {
     fn is_quick(&self) -> bool {

@@ -3,6 +3,7 @@
 
 use tareas_core::{Kind, Rejected};
 
+use crate::kind_rules::PayloadFault;
 use crate::ports::{ApplyError, PortError, Stopped};
 
 /// Why a request was not carried out.
@@ -15,6 +16,14 @@ pub enum Refusal {
         kind: Kind,
         /// The known kind with the nearest name.
         nearest: Option<Kind>,
+    },
+    /// The payload is not what the kind asks for.
+    #[error("the payload does not fit kind `{kind}`: {}", fault.message)]
+    InvalidPayload {
+        /// The kind.
+        kind: Kind,
+        /// What is wrong, and where.
+        fault: PayloadFault,
     },
     /// The life cycle does not allow it.
     #[error(transparent)]
@@ -76,6 +85,10 @@ impl Refusal {
             Self::UnknownKind { kind, nearest } => Self::UnknownKind {
                 kind: kind.clone(),
                 nearest: nearest.clone(),
+            },
+            Self::InvalidPayload { kind, fault } => Self::InvalidPayload {
+                kind: kind.clone(),
+                fault: fault.clone(),
             },
             Self::TooLarge { what, bytes_max } => Self::TooLarge {
                 what,

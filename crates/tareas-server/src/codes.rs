@@ -1,8 +1,8 @@
 //! Why the engine refused, as every face says it: the one place where a [`Refusal`] becomes a
 //! [`Code`], a sentence and a hint.
 
-use tareas_core::{Phase, Rejected};
-use tareas_engine::Refusal;
+use tareas_core::{Kind, Phase, Rejected};
+use tareas_engine::{PayloadFault, Refusal};
 use tareas_protocol::{Code, ErrorObject, Lang};
 
 /// How soon a refused request may be sent again, in milliseconds.
@@ -14,6 +14,7 @@ const RETRY_STORAGE_MS: u64 = 5_000;
 pub fn code_of(refusal: &Refusal) -> Code {
     match refusal {
         Refusal::UnknownKind { .. } => Code::UnknownKind,
+        Refusal::InvalidPayload { .. } => Code::InvalidPayload,
         Refusal::Rejected(rejected) => code_of_rejected(rejected),
         Refusal::TooLarge { .. } => Code::TooLarge,
         Refusal::Draining => Code::Draining,
@@ -51,6 +52,7 @@ pub fn error(refusal: &Refusal, lang: Lang) -> ErrorObject {
             nearest.as_ref().map(|kind| kind.as_str()),
             lang,
         ),
+        Refusal::InvalidPayload { kind, fault } => invalid_payload(error, kind, fault, lang),
         Refusal::Rejected(Rejected::WrongState { phase }) => {
             error.message(wrong_state(*phase, lang))
         }
@@ -87,6 +89,24 @@ fn unknown_kind(error: ErrorObject, kind: &str, nearest: Option<&str>, lang: Lan
     })
 }
 
+fn invalid_payload(
+    error: ErrorObject,
+    kind: &Kind,
+    fault: &PayloadFault,
+    lang: Lang,
+) -> ErrorObject {
+    let PayloadFault { pointer, message } = fault;
+    let place = if pointer.is_empty() { "" } else { ", " };
+    let mut error = error.message(match lang {
+        Lang::En => format!("the payload does not fit kind '{kind}'{place}{pointer}: {message}"),
+        Lang::Es => {
+            format!("los datos no corresponden al tipo '{kind}'{place}{pointer}: {message}")
+        }
+    });
+    error.pointer = Some(format!("/payload{pointer}"));
+    error
+}
+
 fn wrong_state(phase: Phase, lang: Lang) -> String {
     match lang {
         Lang::En => format!("a task that is {} does not allow this", phase.name()),
@@ -96,8 +116,6 @@ fn wrong_state(phase: Phase, lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tareas_core::Kind;
-
     use super::*;
 
     #[test]

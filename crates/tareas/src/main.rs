@@ -15,5 +15,12 @@ mod text;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Once per task of a command: nothing else is set up before.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == serve::RUN_COMMAND)
+    {
+        return tareas_worker::command::supervise();
+    }
     ExitCode::from(cli::run(std::env::args_os()))
 }

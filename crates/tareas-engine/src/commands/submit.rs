@@ -14,6 +14,7 @@ use tareas_core::{
     Batch, Body, Command, Kind, NewTask, Outcome, Position, Spec, Task, TaskId, Timestamp,
 };
 
+use crate::kind_rules::KindRules;
 use crate::kinds::IsQuick;
 use crate::watch::{End, Listening};
 use crate::{Engine, Refusal, Submission, nearest_name};
@@ -30,6 +31,12 @@ pub struct Accepted {
     pub task: Task,
     /// It was accepted before, under the same identity.
     pub is_duplicate: bool,
+}
+
+/// What is known of the kind of a submission.
+struct KnownKind {
+    is_quick: bool,
+    rules: Arc<KindRules>,
 }
 
 /// What came of a batch of submissions.
@@ -77,7 +84,7 @@ impl Engine {
         let is_too_many = submissions.len() > BATCH_COMMANDS_MAX;
         let mut ids = self.chance.ids(submissions.len(), now);
         let mut judged = Vec::with_capacity(submissions.len());
-        let mut last: Option<(Kind, IsQuick)> = None;
+        let mut last: Option<(Kind, KnownKind)> = None;
         for submission in submissions {
             let fresh = ids.next().unwrap_or_else(|| TaskId::v7(now, 0));
             if is_too_many {
@@ -89,21 +96,16 @@ impl Engine {
                 continue;
             }
             // Most tasks of a batch are of one kind.
-            let quick = match &last {
-                Some((kind, quick)) if *kind == submission.kind => Ok(*quick),
-                _ => self.known(&submission.kind),
-            };
-            judged.push(match quick {
-                Ok(quick) => {
-                    if last
-                        .as_ref()
-                        .is_none_or(|(kind, _)| *kind != submission.kind)
-                    {
-                        last = Some((submission.kind.clone(), quick));
-                    }
-                    self.judge(submission, quick, fresh, now).await
-                }
-                Err(refusal) => Err(refusal),
+            let is_as_before = last
+                .as_ref()
+                .is_some_and(|(kind, _)| *kind == submission.kind);
+            if !is_as_before {
+                let known = self.known(&submission.kind);
+                last = known.map(|known| (submission.kind.clone(), known));
+            }
+            judged.push(match &last {
+                Some((_, known)) => self.judge(submission, known, fresh, now).await,
+                None => Err(self.unknown(submission.kind)),
             });
         }
         judged
@@ -111,14 +113,18 @@ impl Engine {
 
     async fn judge(
         &self,
-        submission: Submission,
-        IsQuick(is_quick): IsQuick,
+        mut submission: Submission,
+        known: &KnownKind,
         fresh: TaskId,
         now: Timestamp,
     ) -> Result<NewTask, Refusal> {
         if self.is_draining() {
             return Err(Refusal::Draining);
         }
+        known.rules.apply(&mut submission).map_err(|fault| {
+            let kind = submission.kind.clone();
+            Refusal::InvalidPayload { kind, fault }
+        })?;
         let id = submission.id.unwrap_or(fresh);
         let payload = self.body(id, submission.payload).await?;
         let spec = Spec {
@@ -135,22 +141,24 @@ impl Engine {
             spec: Arc::new(spec),
             due_at: submission.due.instant(now),
             id_is_fresh: submission.id.is_none(),
-            quick: is_quick && self.config.threads > 0 && has_room,
+            quick: known.is_quick && self.config.threads > 0 && has_room,
         })
     }
 
-    fn known(&self, kind: &Kind) -> Result<IsQuick, Refusal> {
-        match self.kinds.look_up(kind) {
-            Some(quick) => Ok(quick),
-            None if self.config.accept_unknown_kinds => Ok(IsQuick(false)),
-            None => {
-                let nearest = nearest_name(kind, self.kinds.all());
-                Err(Refusal::UnknownKind {
-                    kind: kind.clone(),
-                    nearest,
-                })
-            }
+    fn known(&self, kind: &Kind) -> Option<KnownKind> {
+        let quick = self.kinds.look_up(kind);
+        if quick.is_none() && !self.config.accept_unknown_kinds {
+            return None;
         }
+        Some(KnownKind {
+            is_quick: quick.is_some_and(|IsQuick(is_quick)| is_quick),
+            rules: self.kinds.rules(kind).unwrap_or_default(),
+        })
+    }
+
+    fn unknown(&self, kind: Kind) -> Refusal {
+        let nearest = nearest_name(&kind, self.kinds.all());
+        Refusal::UnknownKind { kind, nearest }
     }
 
     /// The options, with what the server adds: its own retention, and how long an id that a

@@ -175,15 +175,24 @@ struct Kinds {
 #[derive(Serialize)]
 struct KindView {
     kind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    example: String,
 }
 
 /// The kinds that a task may have.
 pub(super) async fn kinds(visit: Visit) -> Answer {
-    let all = visit.server.engine.kinds().all();
+    let all = visit.server.engine.kinds().all_with_rules();
     let kinds = all
         .iter()
-        .map(|kind| KindView {
+        .map(|(kind, rules)| KindView {
             kind: kind.to_string(),
+            description: {
+                let [english, spanish] = &rules.description;
+                visit.lang.pick(english, spanish).clone()
+            },
+            example: rules.example.clone(),
         })
         .collect();
     written(&visit, &Kinds { kinds })

@@ -1,6 +1,9 @@
 //! The answer to `help`: the kinds, each with an example, on one line.
 
+use std::sync::Arc;
+
 use tareas_core::Kind;
+use tareas_engine::KindRules;
 use tareas_protocol::Lang;
 
 /// Lines to try, by kind.
@@ -27,21 +30,29 @@ const EXAMPLES: &[(&str, &str)] = &[
 ];
 
 /// Appends the help, without a line end.
-pub(super) fn append_help(out: &mut Vec<u8>, kinds: &[Kind], lang: Lang) {
+pub(super) fn append_help(out: &mut Vec<u8>, kinds: &[(Kind, Arc<KindRules>)], lang: Lang) {
     let opening = lang.pick(
         "a line is a task, try: ",
         "una línea es una tarea, pruebe: ",
     );
     out.extend_from_slice(opening.as_bytes());
-    for (index, kind) in kinds.iter().enumerate() {
+    for (index, (kind, rules)) in kinds.iter().enumerate() {
         if index > 0 {
             out.extend_from_slice(b" | ");
         }
-        let example = EXAMPLES.iter().find(|(known, _)| *known == kind.as_str());
-        out.extend_from_slice(example.map_or(kind.as_str(), |(_, line)| line).as_bytes());
+        out.extend_from_slice(example(kind, rules).as_bytes());
     }
     let closing = lang.pick(" | to leave: exit", " | para salir: salir");
     out.extend_from_slice(closing.as_bytes());
+}
+
+/// The kind's own example, the one for a built-in, or the name alone.
+fn example<'a>(kind: &'a Kind, rules: &'a KindRules) -> &'a str {
+    if !rules.example.is_empty() && !rules.example.contains(['\n', '\r']) {
+        return &rules.example;
+    }
+    let known = EXAMPLES.iter().find(|(known, _)| *known == kind.as_str());
+    known.map_or(kind.as_str(), |(_, line)| line)
 }
 
 #[cfg(test)]
@@ -50,13 +61,18 @@ mod tests {
 
     #[test]
     fn every_kind_is_on_the_one_line() {
-        let kinds = ["square", "resize"].map(|kind| Kind::new(kind).unwrap());
+        let mut kinds = ["square", "resize", "scan"]
+            .map(|kind| (Kind::new(kind).unwrap(), Arc::<KindRules>::default()));
+        kinds[2].1 = Arc::new(KindRules {
+            example: "scan page.png".to_owned(),
+            ..KindRules::default()
+        });
         let mut out = Vec::new();
         append_help(&mut out, &kinds, Lang::Es);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "una línea es una tarea, pruebe: square 5 | resize | para salir: salir"
+            "una línea es una tarea, pruebe: square 5 | resize | scan page.png | para salir: salir"
         );
     }
 }

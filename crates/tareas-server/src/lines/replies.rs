@@ -71,7 +71,7 @@ impl Desk {
         let mut text = Vec::new();
         append_help(
             &mut text,
-            &self.state.engine.kinds().all(),
+            &self.state.engine.kinds().all_with_rules(),
             self.outbox.lang(),
         );
         self.outbox.reply_in_text(bytes, text);

@@ -156,7 +156,7 @@ impl Launched {
     }
 
     /// The supervisor has closed its streams: reaps it, and tells how the process ended.
-    pub(super) fn finish(&mut self) -> Result<End, HandlerError> {
+    pub(super) fn finish(&mut self, last_words: &str) -> Result<End, HandlerError> {
         if let Some(mut supervisor) = self.supervisor.take() {
             supervisor.wait()?;
         }
@@ -168,10 +168,9 @@ impl Launched {
             .named("cannot_start")),
             None => {
                 self.end_orphans();
-                Err(
-                    HandlerError::retry("the supervisor of the command was ended by force")
-                        .named("supervisor_lost"),
-                )
+                let said =
+                    format!("the supervisor of the command did not tell its end: {last_words}");
+                Err(HandlerError::retry(said).named("supervisor_lost"))
             }
         }
     }

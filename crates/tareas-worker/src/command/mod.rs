@@ -67,6 +67,13 @@ impl Command {
         }
     }
 
+    /// No task will begin any more: processes that wait for one are ended.
+    pub fn retire(&self) {
+        if let Self::Persistent(command) = self {
+            command.retire();
+        }
+    }
+
     /// Runs one attempt; waits for its end.
     ///
     /// # Errors

@@ -103,12 +103,12 @@ impl Run<'_> {
             self.listen(bell, &mut open, &mut bytes)?;
         }
         self.complaints.finish(self.context);
-        let end = self.launched.finish();
+        let last_words = self.complaints.last_words();
+        let end = self.launched.finish(&last_words);
         self.context.check()?;
         if self.is_too_large {
             return Err(too_large(self.output_bytes_max));
         }
-        let last_words = self.complaints.last_words();
         outcome::of_end(end?, &self.output, &self.notes, &last_words)
     }
 

@@ -8,6 +8,7 @@
 //! Only one lock is ever held at a time, a slot's, and no foreign code runs under it.
 
 mod alarm;
+mod exchange;
 mod roster;
 mod shared;
 mod slot;
@@ -101,6 +102,11 @@ impl Pool {
         slots
             .filter_map(|(number, slot)| slot.lock().view(number, now))
             .collect()
+    }
+
+    /// Runs tasks that begin from now on with these handlers. What runs goes on with the old.
+    pub fn replace_registry(&self, registry: Arc<Registry>) {
+        self.shared.registry.replace(registry);
     }
 
     /// Number of slots.

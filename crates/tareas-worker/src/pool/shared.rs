@@ -9,12 +9,13 @@ use tokio::runtime::{Handle, Runtime};
 
 use super::PoolOptions;
 use super::alarm::Alarm;
+use super::exchange::Exchange;
 use super::roster::Roster;
 use super::slot::Slot;
 use crate::{Assignment, Cause, Completion, Ending, Registry, Source};
 
 pub(super) struct Shared {
-    pub(super) registry: Arc<Registry>,
+    pub(super) registry: Exchange<Registry>,
     pub(super) source: Arc<dyn Source>,
     pub(super) options: PoolOptions,
     pub(super) slots: Box<[Slot]>,
@@ -36,7 +37,7 @@ impl Shared {
         runtime: Option<Runtime>,
     ) -> Self {
         Self {
-            registry,
+            registry: Exchange::new(registry),
             source,
             slots: (0..options.threads).map(|_| Slot::default()).collect(),
             options,

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::exchange::Held;
 use super::shared::Shared;
 use super::watcher::PATIENCE;
-use crate::{Assignment, Cause, Completion, Context, Ending, HandlerError};
+use crate::{Assignment, Cause, Completion, Context, Ending, HandlerError, Registry};
 
 /// A batch that has taken longer hands over what it has before it goes on.
 const HAND_OVER_AFTER: Duration = Duration::from_millis(1);
@@ -26,6 +27,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, slot: usize) -> io::Result<()> {
         context: Context::idle(slot, Some(shared.source.clone()), shared.runtime_handle()),
         done: Vec::new(),
         counted: true,
+        registry: shared.registry.hold(),
         shared: shared.clone(),
     };
     shared.roster.join();
@@ -42,6 +44,7 @@ struct PoolThread {
     slot: usize,
     generation: u64,
     context: Context,
+    registry: Held<Registry>,
     /// Empty; swapped with the slot's to hand over without allocation.
     done: Vec<Completion>,
     /// Whether the roster still counts this thread.
@@ -124,7 +127,10 @@ impl PoolThread {
         let payload = std::mem::take(&mut next.payload);
         self.context.begin(next, started);
         let result = match self.context.check() {
-            Ok(()) => self.shared.registry.run(&self.context, payload),
+            Ok(()) => {
+                let registry = self.registry.newest(&self.shared.registry);
+                registry.run(&self.context, payload)
+            }
             Err(interrupted) => Err(interrupted.into()),
         };
         *now = Instant::now();

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Outcome, Session};
-use crate::config::{Flags, ServeConfig};
+use crate::config::{CommandKind, Flags, ServeConfig};
 use crate::serve;
 
 const EXAMPLES: &str = "\
@@ -96,7 +96,11 @@ impl ServeArgs {
 pub(super) fn run(args: &ServeArgs, session: &Session) -> Outcome {
     let configuration = session.configuration(args.flags())?;
     let config = ServeConfig::of(&configuration, session.lang())?;
-    serve::run(&config, &session.voice)
+    let read_again = || {
+        let configuration = session.configuration(args.flags())?;
+        CommandKind::all_of(&configuration, session.lang())
+    };
+    serve::run(&config, &read_again, &session.voice)
 }
 
 #[cfg(test)]

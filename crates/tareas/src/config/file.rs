@@ -8,11 +8,15 @@ use tareas_protocol::{Code, Lang};
 use toml::de::{DeTable, DeValue};
 
 use super::key::{KEYS, Key, Shape};
+use super::kinds::KindConfig;
 use crate::output::Failure;
 use crate::text::Text;
 
 /// Where a file is looked for when none is named.
 const PLACES: [&str; 2] = ["./tareas.toml", "/etc/tareas/tareas.toml"];
+
+/// The table of kinds.
+const KINDS: &str = "kinds";
 
 /// A configuration file, read and checked for its keys.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(crate) struct File {
     pub(crate) path: PathBuf,
     /// What it says.
     pub(crate) entries: Vec<Entry>,
+    /// The kinds that are commands.
+    pub(crate) kinds: Vec<KindConfig>,
 }
 
 /// One key of a file.
@@ -61,17 +67,22 @@ impl File {
         Self::parse(path, &text, lang)
     }
 
-    fn parse(path: &Path, text: &str, lang: Lang) -> Result<Self, Failure> {
+    pub(super) fn parse(path: &Path, text: &str, lang: Lang) -> Result<Self, Failure> {
         let source = Source { path, text, lang };
         let table = DeTable::parse(text).map_err(|error| source.syntax(&error))?;
-        let mut entries = Vec::new();
+        let (mut entries, mut kinds) = (Vec::new(), Vec::new());
         for (name, value) in table.get_ref() {
+            if name.get_ref() == KINDS {
+                kinds = super::kinds::read(value, &source)?;
+                continue;
+            }
             let line = source.line_of(name.span().start);
-            let (key, is_indirect) =
-                known(name.get_ref()).ok_or_else(|| source.unknown(name.get_ref(), name.span()))?;
-            let values = values(key, is_indirect, value.get_ref()).map_err(|expected| {
-                source.wrong(key, &text[value.span()], expected.plain(lang), value.span())
+            let (key, is_indirect) = known(name.get_ref()).ok_or_else(|| {
+                let names = KEYS.iter().map(|key| key.name).chain([KINDS]);
+                source.unknown(name.get_ref(), name.span(), names)
             })?;
+            let values = values(key, is_indirect, value.get_ref())
+                .map_err(|expected| source.wrong(key.name, expected.plain(lang), value.span()))?;
             entries.push(Entry {
                 key,
                 values,
@@ -82,6 +93,7 @@ impl File {
         Ok(Self {
             path: path.to_owned(),
             entries,
+            kinds,
         })
     }
 }
@@ -118,10 +130,10 @@ fn values(key: &Key, is_indirect: bool, value: &DeValue<'_>) -> Result<Vec<Strin
 }
 
 /// A file's text, for pointing into it.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     path: &'a Path,
     text: &'a str,
-    lang: Lang,
+    pub(super) lang: Lang,
 }
 
 impl Source<'_> {
@@ -138,8 +150,14 @@ impl Source<'_> {
             .with_hint("")
     }
 
-    fn unknown(&self, name: &str, span: Range<usize>) -> Failure {
-        let meant = nearest(name, KEYS.iter().map(|key| key.name));
+    /// A key that nobody knows, and the known one that was probably meant.
+    pub(super) fn unknown<'n>(
+        &self,
+        name: &str,
+        span: Range<usize>,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> Failure {
+        let meant = nearest(name, known);
         let note = meant.map(|near| Text::DidYouMean.fill(self.lang, &[("nearest", &near)]));
         let path = self.path.display();
         Failure::new(
@@ -152,14 +170,16 @@ impl Source<'_> {
         .with_hint(Text::KeysHint.plain(self.lang))
     }
 
-    fn wrong(&self, key: &Key, value: &str, expected: &str, span: Range<usize>) -> Failure {
+    /// A value that cannot be.
+    pub(super) fn wrong(&self, key: &str, expected: &str, span: Range<usize>) -> Failure {
+        let value = self.text[span.clone()].lines().next().unwrap_or_default();
         Failure::new(
             Code::InvalidConfiguration,
             self.lang,
             Text::BadValue,
             &[
                 ("value", &value.trim_matches('"')),
-                ("key", &key.name),
+                ("key", &key),
                 ("expected", &expected),
             ],
         )
@@ -167,7 +187,13 @@ impl Source<'_> {
         .with_hint("")
     }
 
-    fn line_of(&self, at: usize) -> usize {
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        self.path
+    }
+
+    /// The line of a place, from 1.
+    pub(super) fn line_of(&self, at: usize) -> usize {
         self.text[..at.min(self.text.len())].matches('\n').count() + 1
     }
 

@@ -7,6 +7,7 @@ use tareas_protocol::{Code, Lang};
 use super::duration::parse_duration;
 use super::file::{Entry, File};
 use super::key::{KEYS, Key, Shape};
+use super::kinds::KindConfig;
 use crate::output::Failure;
 use crate::text::Text;
 
@@ -63,6 +64,8 @@ pub(crate) struct Configuration {
     pub(crate) settings: Vec<Setting>,
     /// The file that was read.
     pub(crate) file: Option<String>,
+    /// The kinds of that file that are commands.
+    pub(crate) kinds: Vec<KindConfig>,
     lang: Lang,
 }
 
@@ -79,10 +82,13 @@ impl Configuration {
             .iter()
             .map(|key| Self::setting(key, flags, &env, file.as_ref(), lang))
             .collect::<Result<_, _>>()?;
-        let file = file.map(|file| file.path.display().to_string());
+        let (file, kinds) = file.map_or((None, Vec::new()), |file| {
+            (Some(file.path.display().to_string()), file.kinds)
+        });
         Ok(Self {
             settings,
             file,
+            kinds,
             lang,
         })
     }

@@ -7,6 +7,7 @@
 mod duration;
 mod file;
 mod key;
+mod kinds;
 mod layers;
 mod serve;
 mod store;
@@ -15,6 +16,7 @@ pub(crate) use duration::parse_duration;
 pub(crate) use key::KEYS;
 #[cfg(test)]
 pub(crate) use key::Key;
+pub(crate) use kinds::CommandKind;
 pub(crate) use layers::{Configuration, Flags, Setting};
 pub(crate) use serve::{Durability, LogFormat, ServeConfig};
 pub(crate) use store::{BlobStore, DATABASE, RecordStore, masked};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tareas_protocol::Lang;
 
+use super::kinds::CommandKind;
 use super::layers::Configuration;
 use super::store::{self, BlobStore, RecordStore};
 use crate::output::Failure;
@@ -59,6 +60,8 @@ pub(crate) struct ServeConfig {
     pub(crate) log: String,
     /// How.
     pub(crate) log_format: LogFormat,
+    /// The kinds that are commands.
+    pub(crate) kinds: Vec<CommandKind>,
     /// The language of texts when a client says nothing.
     pub(crate) lang: Lang,
 }
@@ -90,6 +93,7 @@ impl ServeConfig {
                 "json" => LogFormat::Json,
                 _ => LogFormat::Text,
             },
+            kinds: CommandKind::all_of(configuration, lang)?,
             lang,
         })
     }

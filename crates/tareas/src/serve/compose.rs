@@ -1,13 +1,13 @@
 //! The whole system on one screen: adapters → engine → pool → faces, and down again.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tareas_adapters::records::sqlite::{BootReport, SqliteConfig};
 use tareas_adapters::{FolderBlobs, MemoryQueue, MemoryRecords, SqliteRecords, records::sqlite};
 use tareas_core::limits::RETENTION_DEFAULT;
-use tareas_core::{Kind, Position, SessionId};
+use tareas_core::{Position, SessionId};
 use tareas_engine::ports::{Clock, Queue, Records, Settings, Stopped, SystemClock};
 use tareas_engine::services::{self, Supervisor};
 use tareas_engine::{Dispatcher, Engine, EngineConfig, Ports};
@@ -17,10 +17,11 @@ use tareas_server::{Limits, Listener, ServerConfig, ServerState};
 use tareas_worker::{Pool, PoolOptions, Registry};
 use tokio::runtime::Handle;
 
+use super::commands::Commands;
 use super::pool_link::{PoolLink, PoolView};
 use super::readings::StoreReadings;
 use super::trouble;
-use crate::config::{Durability, RecordStore, ServeConfig};
+use crate::config::{CommandKind, Durability, RecordStore, ServeConfig};
 use crate::output::Failure;
 
 /// How long connections may take to be given the last answers, once every task has ended.
@@ -36,6 +37,7 @@ pub(crate) struct System {
     sqlite: Option<Arc<SqliteRecords>>,
     supervisor: Supervisor,
     pool: Option<Arc<Pool>>,
+    commands: Mutex<Commands>,
     listener: Listener,
     /// Tasks that were taken back from an earlier life.
     pub(crate) recovered: usize,
@@ -78,11 +80,8 @@ impl System {
                 ..EngineConfig::new(session, config.threads, chance[2])
             },
         );
-        let registry = Arc::new(registry());
-        let kinds = registry.kinds();
-        engine
-            .kinds()
-            .announce(kinds.iter().filter_map(|kind| Kind::new(&kind.name).ok()));
+        let mut commands = Commands::default();
+        let registry = Arc::new(commands.install(&config.kinds, engine.kinds()));
         let recovered = engine
             .recover()
             .await
@@ -103,6 +102,7 @@ impl System {
             sqlite,
             supervisor,
             pool,
+            commands: Mutex::new(commands),
             listener,
             recovered,
             started_in,
@@ -117,6 +117,15 @@ impl System {
     /// What was found in the store.
     pub(crate) fn boot(&self) -> Option<&BootReport> {
         self.sqlite.as_ref().map(|sqlite| sqlite.boot())
+    }
+
+    /// Has tasks that begin from now on run by these commands. What runs goes on as it began.
+    pub(crate) fn replace_commands(&self, kinds: &[CommandKind]) {
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        let registry = Arc::new(commands.install(kinds, self.engine.kinds()));
+        if let Some(pool) = &self.pool {
+            pool.replace_registry(registry);
+        }
     }
 
     /// How many tasks run here now.
@@ -215,18 +224,6 @@ impl Store {
             sqlite: Some(sqlite),
         })
     }
-}
-
-/// What this process can run.
-fn registry() -> Registry {
-    #[cfg_attr(
-        not(feature = "failpoints"),
-        expect(unused_mut, reason = "tests add to it")
-    )]
-    let mut registry = Registry::with_builtins();
-    #[cfg(feature = "failpoints")]
-    super::test_hooks::register(&mut registry);
-    registry
 }
 
 fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {

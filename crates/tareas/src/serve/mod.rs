@@ -1,6 +1,7 @@
 //! `tareas serve`: put together ([`compose`]), told ([`banner`]), and taken down in order.
 
 mod banner;
+mod commands;
 mod compose;
 mod log;
 mod pool_link;
@@ -9,6 +10,7 @@ mod readings;
 mod test_hooks;
 mod trouble;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tareas_protocol::Code;
@@ -16,24 +18,33 @@ use tareas_protocol::code::exit;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+pub(crate) use commands::RUN_COMMAND;
 pub(crate) use compose::System;
 
-use crate::config::ServeConfig;
+use crate::config::{CommandKind, ServeConfig};
 use crate::output::{Failure, Voice};
 use crate::text::Text;
 
 /// Ends with this when the store has stopped: an input or output error of the system.
 const EXIT_STORE_STOPPED: u8 = 74;
 
+/// Reads the commands of the configuration again.
+pub(crate) type ReadAgain<'a> = &'a dyn Fn() -> Result<Vec<CommandKind>, Failure>;
+
 /// Runs a server until it is told to stop; the exit code.
-pub(crate) fn run(config: &ServeConfig, voice: &Voice) -> Result<u8, Failure> {
+pub(crate) fn run(
+    config: &ServeConfig,
+    read_again: ReadAgain<'_>,
+    voice: &Voice,
+) -> Result<u8, Failure> {
     log::start(config);
     let runtime = runtime(voice)?;
     runtime.block_on(async {
         let mut signals = Signals::listen(voice)?;
+        let mut hangup = listen(SignalKind::hangup(), voice)?;
         let system = System::start(config).await?;
         banner::tell(config, &system, voice);
-        let ended = until_told(&system, &mut signals, voice).await;
+        let ended = until_told(&system, &mut signals, &mut hangup, read_again, voice).await;
         let stopped = stop(system, config.drain_grace, &mut signals, voice).await;
         ended.and(stopped)
     })
@@ -49,9 +60,16 @@ pub(crate) fn runtime(voice: &Voice) -> Result<Runtime, Failure> {
 }
 
 /// Waits for a signal, or for what a server cannot live with.
-async fn until_told(system: &System, signals: &mut Signals, voice: &Voice) -> Result<(), Failure> {
+async fn until_told(
+    system: &System,
+    signals: &mut Signals,
+    hangup: &mut Signal,
+    read_again: ReadAgain<'_>,
+    voice: &Voice,
+) -> Result<(), Failure> {
     tokio::select! {
         () = signals.next() => Ok(()),
+        never = reload(system, hangup, read_again, voice) => match never {},
         stopped = system.store_stopped() => {
             let reason = stopped.reason;
             let values: crate::text::Values<'_> = &[("reason", &reason)];
@@ -98,6 +116,34 @@ async fn stop(
     Ok(exit::OK)
 }
 
+/// At each SIGHUP, exchanges the commands for those of the configuration as it is then. One
+/// that is wrong changes nothing.
+async fn reload(
+    system: &System,
+    hangup: &mut Signal,
+    read_again: ReadAgain<'_>,
+    voice: &Voice,
+) -> Infallible {
+    loop {
+        hangup.recv().await;
+        match read_again() {
+            Ok(kinds) => {
+                system.replace_commands(&kinds);
+                voice.say(&voice.text(Text::Reloaded, &[("count", &kinds.len())]));
+            }
+            Err(failure) => {
+                voice.say(Text::NotReloaded.plain(voice.lang));
+                failure.tell(voice);
+            }
+        }
+    }
+}
+
+/// Takes a signal over from the system.
+fn listen(kind: SignalKind, voice: &Voice) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| trouble::cannot_start(&error, voice.lang))
+}
+
 /// SIGTERM and SIGINT.
 #[derive(Debug)]
 pub(crate) struct Signals {
@@ -108,10 +154,9 @@ pub(crate) struct Signals {
 impl Signals {
     /// Takes both over from the system.
     pub(crate) fn listen(voice: &Voice) -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(|error| trouble::cannot_start(&error, voice.lang));
         Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate(), voice)?,
+            interrupt: listen(SignalKind::interrupt(), voice)?,
         })
     }
 

@@ -140,6 +140,31 @@ catalogue! {
         "se espera una duración como 30s, 10m o 7d",
     ExpectStore: "one of {words} is expected" / "se espera uno de {words}",
     ExpectOne: "one value is expected" / "se espera un solo valor",
+    ExpectStrings: "a list of strings, not empty, is expected" /
+        "se espera una lista de textos, no vacía",
+    ExpectTable: "a table is expected" / "se espera una tabla",
+    ExpectKind: "a name of A-Z a-z 0-9 . _ : - is expected" /
+        "se espera un nombre de A-Z a-z 0-9 . _ : -",
+    ExpectSize: "a size such as 64MB, 512MiB or 2GB is expected, {min} at least" /
+        "se espera un tamaño como 64MB, 512MiB o 2GB, {min} como mínimo",
+    ExpectVariable: "the name of a variable is expected; TAREAS_ is ours" /
+        "se espera el nombre de una variable; TAREAS_ es nuestro",
+    ExpectSchema: "a JSON Schema, or the path of one, is expected" /
+        "se espera un JSON Schema, o la ruta de uno",
+    ExpectCommand: "`command` is missing: [\"program\", \"argument\", …]" /
+        "falta `command`: [\"programa\", \"argumento\", …]",
+    KindNotUsable: "kind `{kind}` cannot be used" / "el tipo `{kind}` no se puede usar",
+    ProgramNotFound: "there is no program `{program}` that can be run" /
+        "no hay un programa `{program}` que se pueda ejecutar",
+    FolderNotFound: "there is no folder `{path}`" / "no existe la carpeta `{path}`",
+    NoSuchUser: "there is no user `{user}`" / "no existe el usuario `{user}`",
+    UserNeedsRoot: "only root can run commands as `{user}`" /
+        "solo root puede ejecutar órdenes como `{user}`",
+    BadSchema: "the schema is not usable: {why}" / "el esquema no se puede usar: {why}",
+    Reloaded: "configuration read again: {count} kinds are commands" /
+        "configuración leída de nuevo: {count} tipos son órdenes",
+    NotReloaded: "configuration not changed, the new one is wrong:" /
+        "configuración sin cambios, la nueva tiene un error:",
     ExpectString: "a string is expected" / "se espera un texto",
     FeatureMissing: "this build cannot open {url}" / "esta compilación no puede abrir {url}",
     FeatureMissingCause: "it needs the feature `{feature}`" /

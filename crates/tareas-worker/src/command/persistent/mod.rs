@@ -9,6 +9,7 @@ mod backoff;
 mod process;
 mod said;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -28,6 +29,7 @@ pub struct Persistent {
     launcher: Launcher,
     gate: Option<Gate>,
     idle: Mutex<Vec<Process>>,
+    is_retired: AtomicBool,
     backoff: Mutex<Backoff>,
 }
 
@@ -40,6 +42,7 @@ impl Persistent {
             launcher,
             gate,
             idle: Mutex::default(),
+            is_retired: AtomicBool::new(false),
             backoff: Mutex::default(),
         }
     }
@@ -61,7 +64,7 @@ impl Persistent {
             Answer::Said(answer) => {
                 self.backoff().reset();
                 if !process.is_due(self.recycle) {
-                    self.idle().push(process);
+                    self.keep(process);
                 }
                 answer
             }
@@ -71,6 +74,21 @@ impl Persistent {
                 self.backoff().failed();
                 Err(error)
             }
+        }
+    }
+
+    /// Ends the idle processes now, and each busy one after its task.
+    pub(super) fn retire(&self) {
+        self.is_retired.store(true, Ordering::SeqCst);
+        let ended = std::mem::take(&mut *self.idle());
+        drop(ended);
+    }
+
+    fn keep(&self, process: Process) {
+        self.idle().push(process);
+        // Whichever of the two comes last finds the other's: nobody stays behind.
+        if self.is_retired.load(Ordering::SeqCst) {
+            self.retire();
         }
     }
 

@@ -262,13 +262,13 @@ impl Process {
             }
         }
         self.complaints.finish(context);
-        let end = self.launched.finish();
+        let last_words = self.complaints.last_words();
+        let end = self.launched.finish(&last_words);
         if let Err(interrupted) = context.check() {
             return Answer::Interrupted(interrupted.into());
         }
         Answer::Died(match end {
-            Ok(end) => HandlerError::retry(sentence(end, &self.complaints.last_words()))
-                .named("process_ended"),
+            Ok(end) => HandlerError::retry(sentence(end, &last_words)).named("process_ended"),
             Err(error) => error,
         })
     }

@@ -44,16 +44,14 @@ pub(super) struct Started {
 impl Start {
     /// Closes every file that came along by inheritance, and takes descriptor 3.
     pub(super) fn reserve() -> io::Result<Self> {
-        let entries: Vec<_> = std::fs::read_dir("/proc/self/fd")?.flatten().collect();
-        for entry in entries {
-            let number = entry
-                .file_name()
-                .to_str()
-                .and_then(|name| name.parse().ok());
-            if let Some(number) = number.filter(|number: &i32| *number >= SIDE_NOTES) {
-                // The folder that was just read is in its own list, and closed already.
-                let _ = close(number);
-            }
+        let inherited: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|number| *number >= SIDE_NOTES)
+            .collect();
+        for number in inherited {
+            // The folder that was just read is in its own list, and closed already.
+            let _ = close(number);
         }
         let nothing = File::options().read(true).write(true).open("/dev/null")?;
         Ok(Self { nothing })

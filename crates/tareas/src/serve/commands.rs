@@ -1,0 +1,98 @@
+//! The kinds that are commands, as they come and go with the configuration.
+//!
+//! A command whose definition stays the same stays itself, processes included; one that changes
+//! or goes is retired: what runs goes on as it began.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tareas_core::Kind;
+use tareas_engine::{KindRules, Kinds};
+use tareas_worker::command::{Command, Launcher};
+use tareas_worker::{Context, KindInfo, Registry};
+
+use crate::config::CommandKind;
+
+/// The first argument that makes this program a supervisor of a command.
+pub(crate) const RUN_COMMAND: &str = "run-command";
+
+/// What this process can run.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    current: BTreeMap<Kind, Arc<Command>>,
+}
+
+impl Commands {
+    /// The registry for these commands, and their rules told to the engine; the commands of
+    /// before are forgotten.
+    pub(super) fn install(&mut self, commands: &[CommandKind], kinds: &Kinds) -> Registry {
+        let mut registry = built_in();
+        let mut next = BTreeMap::new();
+        for command in commands {
+            next.insert(command.kind.clone(), self.keep_or_make(command));
+        }
+        for (kind, command) in &next {
+            register(&mut registry, kind, command);
+        }
+        for info in registry.kinds() {
+            tell(info, commands, kinds);
+        }
+        let before = std::mem::replace(&mut self.current, next);
+        for (kind, command) in before {
+            let now = self.current.get(&kind);
+            if !now.is_some_and(|now| Arc::ptr_eq(now, &command)) {
+                command.retire();
+            }
+            if registry.kind(kind.as_str()).is_none() {
+                kinds.withdraw(&kind);
+            }
+        }
+        registry
+    }
+
+    fn keep_or_make(&self, command: &CommandKind) -> Arc<Command> {
+        let current = self.current.get(&command.kind);
+        let same = current.filter(|current| *current.definition() == command.definition);
+        same.cloned().unwrap_or_else(|| {
+            let launcher = Launcher::this_program(RUN_COMMAND);
+            Arc::new(Command::new(command.definition.clone(), launcher))
+        })
+    }
+}
+
+fn register(registry: &mut Registry, kind: &Kind, command: &Arc<Command>) {
+    let command = Arc::clone(command);
+    registry.register_raw(kind.as_str(), move |context: &Context, payload| {
+        command.run(context, &payload)
+    });
+}
+
+/// Tells the engine of a kind: what the configuration says of a command, or what a built-in
+/// says of itself.
+fn tell(info: &KindInfo, commands: &[CommandKind], kinds: &Kinds) {
+    let Ok(kind) = Kind::new(&info.name) else {
+        return;
+    };
+    let command = commands.iter().find(|command| command.kind == kind);
+    let rules = match command {
+        Some(command) => command.rules.clone(),
+        None => KindRules {
+            description: [info.description.clone(), info.description_es.clone()],
+            example: info.example_text.clone(),
+            ..KindRules::default()
+        },
+    };
+    kinds.define(kind, rules);
+}
+
+/// What comes with the program.
+fn built_in() -> Registry {
+    #[cfg_attr(
+        not(feature = "failpoints"),
+        expect(unused_mut, reason = "tests add to it")
+    )]
+    let mut registry = Registry::with_builtins();
+    #[cfg(feature = "failpoints")]
+    super::test_hooks::register(&mut registry);
+    registry
+}
