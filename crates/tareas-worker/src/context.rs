@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use smol_str::SmolStr;
 use tokio::runtime::{Builder, Handle};
 
-use crate::trail::{Note, Progress, Trail};
+use crate::trail::{Note, PROGRESS_INTERVAL, Progress, Trail};
 use crate::{Assignment, CancelHandle, HandlerError, Interrupted, Source};
 
 /// One running attempt, seen by its handler.
@@ -161,6 +161,19 @@ impl Context {
         };
         let note =
             self.with_trail(|trail| trail.add_progress(progress, self.started, Instant::now()));
+        self.pass_on(note);
+    }
+
+    /// How long to wait before [`pass_on_progress`](Self::pass_on_progress), if something is
+    /// held back. For handlers that learn of progress from somebody who may then be silent.
+    pub(crate) fn progress_due(&self) -> Option<Duration> {
+        let holds = self.with_trail(|trail| trail.holds_progress());
+        holds.then_some(PROGRESS_INTERVAL)
+    }
+
+    /// Passes on the progress that came too soon after another.
+    pub(crate) fn pass_on_progress(&self) {
+        let note = self.with_trail(|trail| trail.release_progress(Instant::now()));
         self.pass_on(note);
     }
 

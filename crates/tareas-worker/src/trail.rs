@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// Most bytes of log kept of one attempt; what follows is replaced by one mark.
 const LOG_BYTES_MAX: usize = 64 * 1024;
 /// Progress is passed on no more often than this; the last one always is in the [`Trail`].
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+pub(crate) const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 const TRUNCATED: &str = "[log truncated: 64 KiB is the most that is kept]";
 
 /// How far an attempt is, by its own account.
@@ -36,6 +36,8 @@ pub struct Trail {
     /// The last progress.
     pub progress: Option<Progress>,
     noted: Option<Instant>,
+    /// The last progress has not been passed on.
+    is_held: bool,
 }
 
 impl Trail {
@@ -75,8 +77,23 @@ impl Trail {
         if due {
             self.noted = Some(now);
         }
+        self.is_held = !due;
         self.progress = Some(progress);
         note
+    }
+
+    /// Whether the last progress came too soon after another to be passed on.
+    pub(crate) fn holds_progress(&self) -> bool {
+        self.is_held
+    }
+
+    /// The progress that was held back, which is then passed on.
+    pub(crate) fn release_progress(&mut self, now: Instant) -> Option<Note> {
+        if !std::mem::take(&mut self.is_held) {
+            return None;
+        }
+        self.noted = Some(now);
+        self.progress.clone().map(Note::Progress)
     }
 }
 
@@ -109,6 +126,10 @@ mod tests {
         let later = start + PROGRESS_INTERVAL;
         assert!(trail.add_progress(at(2.0), start, later).is_some());
         assert_eq!(trail.add_progress(at(3.0), start, later), None);
+        assert!(trail.holds_progress());
+        let held = Some(Note::Progress(at(3.0)));
+        assert_eq!(trail.release_progress(later), held);
+        assert_eq!(trail.release_progress(later), None);
         assert_eq!(trail.progress, Some(at(3.0)));
     }
 }

@@ -28,6 +28,7 @@ fn task_routes() -> Router {
         .route("/v1/tasks/{id}", get(tasks::show).delete(tasks::delete))
         .route("/v1/tasks/{id}/wait", get(tasks::wait))
         .route("/v1/tasks/{id}/why", get(tasks::why))
+        .route("/v1/tasks/{id}/log", get(tasks::log))
         .route("/v1/tasks/{id}/result", get(tasks::result))
         .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
         .route("/v1/tasks/{id}/requeue", post(tasks::requeue))

@@ -122,8 +122,11 @@ impl Run<'_> {
                 open.control.then(|| self.launched.control.as_fd()),
                 open.bell.then(|| bell.as_fd()),
             ],
-            None,
+            self.context.progress_due(),
         )?;
+        if found == [false; 4] {
+            self.context.pass_on_progress();
+        }
         if found[3] {
             open.bell = false;
             self.launched.stop();

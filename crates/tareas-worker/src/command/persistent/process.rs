@@ -161,7 +161,11 @@ impl Process {
                 self.complains.then(|| self.launched.stderr.as_fd()),
                 Some(self.launched.control.as_fd()),
             ];
-            let [talks, rings, complains, reports] = ready(streams, None)?;
+            let found = ready(streams, context.progress_due())?;
+            if found == [false; 4] {
+                context.pass_on_progress();
+            }
+            let [talks, rings, complains, reports] = found;
             if complains {
                 self.read_stderr(context)?;
             }

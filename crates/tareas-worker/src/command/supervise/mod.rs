@@ -47,9 +47,10 @@ fn run() -> io::Result<()> {
     let mut control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     dup2_stdin(start.nothing())?;
     let order = Order::receive(&control)?;
-    let signals = isolate()?;
+    isolate()?;
     match start.process(&order, &control) {
         Ok(mut started) => {
+            let signals = signals()?;
             tell(&mut control, &Report::Started(started.pid.as_raw()));
             let watch = Watch::new(&mut control, signals, &order, &mut started);
             let end = watch.until_all_ended()?;
@@ -63,15 +64,22 @@ fn run() -> io::Result<()> {
 
 /// Takes this process out of the server's session, makes it the parent of orphans, and narrows
 /// what it and all that it starts may do.
-fn isolate() -> io::Result<SignalFd> {
+fn isolate() -> io::Result<()> {
     // Fails only for the leader of a process group, which a fresh process is not.
     setsid()?;
     prctl::set_child_subreaper(true)?;
     prctl::set_no_new_privs()?;
     umask(Mode::from_bits_truncate(0o077));
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    // Ends of children are read; requests to end are for the server to make, not for a signal
-    // that somebody sends to everything.
+    // What is blocked here would be blocked in the process, too.
+    SigSet::empty().thread_set_mask()?;
+    Ok(())
+}
+
+/// Has ends of children read instead of delivered, and requests to end left alone: those are for
+/// the server to make, not for whoever sends a signal to everything. Called once the process is
+/// there, which must not inherit it; an end that came before is found without a signal.
+fn signals() -> io::Result<SignalFd> {
     let mut signals = SigSet::empty();
     for signal in [
         Signal::SIGCHLD,

@@ -1,0 +1,10 @@
+//! Commands as handlers, end to end: the real binary, real programs, real signals.
+
+mod docs;
+mod ends;
+mod environment;
+mod outcomes;
+mod persistent;
+mod reload;
+mod rules;
+mod server;
