@@ -23,31 +23,44 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    /// The registry for these commands, and their rules told to the engine; the commands of
-    /// before are forgotten.
-    pub(super) fn install(&mut self, commands: &[CommandKind], kinds: &Kinds) -> Registry {
-        let mut registry = built_in();
+    /// Exchanges the commands for these: `exchange` is given the registry, and the engine is
+    /// told of the rules. In an order in which no task is accepted that nothing can run.
+    pub(super) fn install(
+        &mut self,
+        commands: &[CommandKind],
+        kinds: &Kinds,
+        exchange: impl FnOnce(Arc<Registry>),
+    ) {
         let mut next = BTreeMap::new();
         for command in commands {
             next.insert(command.kind.clone(), self.keep_or_make(command));
         }
+        let mut registry = built_in();
         for (kind, command) in &next {
             register(&mut registry, kind, command);
         }
+        let registry = Arc::new(registry);
+        let before = std::mem::replace(&mut self.current, next);
+        for kind in before.keys() {
+            if registry.kind(kind.as_str()).is_none() {
+                kinds.withdraw(kind);
+            }
+        }
+        exchange(Arc::clone(&registry));
         for info in registry.kinds() {
             tell(info, commands, kinds);
         }
-        let before = std::mem::replace(&mut self.current, next);
+        self.retire(before);
+    }
+
+    /// Ends what is not a current command any more.
+    fn retire(&self, before: BTreeMap<Kind, Arc<Command>>) {
         for (kind, command) in before {
             let now = self.current.get(&kind);
             if !now.is_some_and(|now| Arc::ptr_eq(now, &command)) {
                 command.retire();
             }
-            if registry.kind(kind.as_str()).is_none() {
-                kinds.withdraw(&kind);
-            }
         }
-        registry
     }
 
     fn keep_or_make(&self, command: &CommandKind) -> Arc<Command> {

@@ -81,7 +81,8 @@ impl System {
             },
         );
         let mut commands = Commands::default();
-        let registry = Arc::new(commands.install(&config.kinds, engine.kinds()));
+        let mut registry = Arc::default();
+        commands.install(&config.kinds, engine.kinds(), |made| registry = made);
         let recovered = engine
             .recover()
             .await
@@ -122,10 +123,11 @@ impl System {
     /// Has tasks that begin from now on run by these commands. What runs goes on as it began.
     pub(crate) fn replace_commands(&self, kinds: &[CommandKind]) {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
-        let registry = Arc::new(commands.install(kinds, self.engine.kinds()));
-        if let Some(pool) = &self.pool {
-            pool.replace_registry(registry);
-        }
+        commands.install(kinds, self.engine.kinds(), |registry| {
+            if let Some(pool) = &self.pool {
+                pool.replace_registry(registry);
+            }
+        });
     }
 
     /// How many tasks run here now.

@@ -147,6 +147,8 @@ catalogue! {
         "se espera un nombre de A-Z a-z 0-9 . _ : -",
     ExpectSize: "a size such as 64MB, 512MiB or 2GB is expected, {min} at least" /
         "se espera un tamaño como 64MB, 512MiB o 2GB, {min} como mínimo",
+    ExpectStopGrace: "a duration of at most 4s is expected" /
+        "se espera una duración de 4s como máximo",
     ExpectVariable: "the name of a variable is expected; TAREAS_ is ours" /
         "se espera el nombre de una variable; TAREAS_ es nuestro",
     ExpectSchema: "a JSON Schema, or the path of one, is expected" /

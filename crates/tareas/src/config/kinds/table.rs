@@ -1,5 +1,7 @@
 //! Reading `[kinds.NAME]`: every key, what it may be, and where it is wrong.
 
+use std::time::Duration;
+
 use tareas_core::limits::{MAX_ATTEMPTS_CAP, TIMEOUT_CAP};
 use tareas_core::{Kind, QueueName, RetryPolicy};
 use toml::Spanned;
@@ -34,6 +36,9 @@ const MODES: [&str; 2] = ["oneshot", "persistent"];
 /// The supervisor needs some address space as well.
 const MEMORY_MIN: u64 = 64_000_000;
 const OUTPUT_MIN: u64 = 1;
+/// The pool gives up on a thread after five seconds; by then the process must be gone, or the next
+/// attempt could meet it.
+const STOP_GRACE_MAX: Duration = Duration::from_secs(4);
 /// More processes of one kind than this are a mistake.
 const CONCURRENCY_MAX: u64 = 1_024;
 
@@ -89,7 +94,10 @@ fn set(
             kind.timeout = Some(field.or(timeout, Text::ExpectDuration)?);
         }
         "cpu_max" => kind.cpu_max = Some(field.duration()?),
-        "stop_grace" => kind.stop_grace = Some(field.duration()?),
+        "stop_grace" => {
+            let grace = value::duration(value).filter(|grace| *grace <= STOP_GRACE_MAX);
+            kind.stop_grace = Some(field.or(grace, Text::ExpectStopGrace)?);
+        }
         "concurrency" => {
             let most = usize::try_from(field.integer(1, CONCURRENCY_MAX)?);
             kind.concurrency = most.ok();
@@ -242,7 +250,6 @@ fn wrong(key: &str, expected: Text, span: std::ops::Range<usize>, source: &Sourc
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::time::Duration;
 
     use tareas_protocol::Lang;
 
@@ -303,6 +310,7 @@ mod tests {
             format!("{command}mode = \"forever\""),
             format!("{command}memory_max = \"1MB\""),
             format!("{command}timeout = 0"),
+            format!("{command}stop_grace = \"5s\""),
             format!("{command}env = {{ TAREAS_X = \"1\" }}"),
             format!("{command}retry = {{ attempt = 1 }}"),
             format!("{command}schema = 5"),
