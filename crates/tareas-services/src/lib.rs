@@ -6,7 +6,9 @@
 //! fails it under `CI=true`.
 
 mod ports;
+mod postgres;
 mod presence;
 
 pub use ports::free_port;
+pub use postgres::{Postgres, SHARED as SHARED_POSTGRES};
 pub use presence::{Service, is_missing};
