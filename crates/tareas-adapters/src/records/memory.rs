@@ -107,7 +107,8 @@ impl State {
     }
 
     fn page(&self, query: &TaskQuery) -> Page {
-        let below = query.cursor.map_or(u64::MAX, |cursor| cursor.0);
+        let cursor = query.cursor.map(|cursor| u64::try_from(cursor.0));
+        let below = cursor.and_then(Result::ok).unwrap_or(u64::MAX);
         let mut page = Page::default();
         let mut older = self.accepted.range(..below).rev();
         for (seq, id) in older.by_ref().take(SCAN_MAX) {
@@ -116,7 +117,7 @@ impl State {
             }
             let task = self.ledger.get(*id).filter(|task| matches(query, task));
             page.tasks.extend(task.cloned());
-            page.next = Some(PageCursor(*seq));
+            page.next = Some(PageCursor(u128::from(*seq)));
         }
         if older.next().is_none() {
             page.next = None;

@@ -51,7 +51,8 @@ pub trait Records: fmt::Debug + Send + Sync + 'static {
     /// Decided view of these tasks, in the same order, with the position at which it may be told.
     async fn load(&self, ids: &[TaskId]) -> Result<(Vec<Option<Task>>, Position), PortError>;
 
-    /// Durable view: one page of tasks, newest first.
+    /// Durable view: one page of tasks, newest first: by when they were accepted, or by the time
+    /// inside their ids where many servers accept them.
     async fn page(&self, query: &TaskQuery) -> Result<Page, PortError>;
 
     /// Attempts of one task that did not succeed, oldest first. Durable view.
@@ -100,9 +101,10 @@ pub struct TaskQuery {
     pub limit: usize,
 }
 
-/// Where a page ended: an opaque number of the adapter that only grows older.
+/// Where a page ended: an opaque number of the adapter that only grows older. Wide enough for
+/// the order of acceptance as well as for a task's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageCursor(pub u64);
+pub struct PageCursor(pub u128);
 
 /// One page of tasks.
 #[derive(Clone, Debug, Default)]

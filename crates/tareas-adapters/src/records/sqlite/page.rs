@@ -83,9 +83,8 @@ fn attempts(connection: &Connection, id: TaskId) -> Result<Vec<Attempt>> {
 }
 
 fn page(connection: &Connection, query: &TaskQuery) -> Result<Page> {
-    let below = query
-        .cursor
-        .map_or(i64::MAX, |cursor| cursor.0.cast_signed());
+    let cursor = query.cursor.map(|cursor| i64::try_from(cursor.0));
+    let below = cursor.and_then(Result::ok).unwrap_or(i64::MAX);
     let source = Source::of(&query.phases);
     let window = match is_filtered(query) {
         // Every row that is looked at is shown.
@@ -104,7 +103,7 @@ fn page(connection: &Connection, query: &TaskQuery) -> Result<Page> {
     };
     Ok(Page {
         tasks: found.into_iter().map(|(_, task)| task).collect(),
-        next: next.map(|seq| PageCursor(seq.cast_unsigned())),
+        next: next.map(|seq| PageCursor(u128::from(seq.cast_unsigned()))),
     })
 }
 

@@ -114,7 +114,7 @@ fn cursor_text(cursor: PageCursor) -> String {
 
 fn cursor(text: &str) -> Option<PageCursor> {
     let digits = text.strip_prefix('c')?;
-    u64::from_str_radix(digits, 16).ok().map(PageCursor)
+    u128::from_str_radix(digits, 16).ok().map(PageCursor)
 }
 
 /// The same list from the next cursor on, as `Link: <…>; rel="next"`.
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_as_it_was_written() {
-        for number in [0, 1, u64::MAX] {
+        for number in [0, 1, u128::MAX] {
             assert_eq!(
                 cursor(&cursor_text(PageCursor(number))),
                 Some(PageCursor(number))

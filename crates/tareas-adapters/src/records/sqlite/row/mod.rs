@@ -1,17 +1,16 @@
 //! The codec between a task and its row.
 //!
 //! Columns hold what statements look for; what differs from the defaults and what went wrong
-//! are small JSON texts (`json`). Reading is the inverse of writing: the tests of the store
+//! are small JSON texts, as in every database ([`crate::records::row`]). Reading is the inverse of writing: the tests of the store
 //! write tasks of every state and read the same tasks back.
 
-mod json;
 mod read;
 mod write;
 
-pub(super) use self::json::failure_text;
 pub(super) use self::read::{attempt, id as read_id, stored};
-pub(super) use self::write::{
-    Image, PAYLOAD_IN_ROW_MAX, blob_column, inline_column, options_column, payload_apart,
+pub(super) use self::write::{PAYLOAD_IN_ROW_MAX, payload_apart};
+pub(super) use crate::records::row::{
+    Image, blob_column, failure_text, inline_column, options_column,
 };
 
 /// The columns that [`stored`] reads, in its order; the table is called `t`.

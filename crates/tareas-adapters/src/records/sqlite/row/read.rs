@@ -11,7 +11,7 @@ use tareas_core::{
     SessionId, Spec, State, Task, TaskId, Timestamp, Token,
 };
 
-use super::json;
+use crate::records::row as json;
 
 type Read<T> = rusqlite::Result<T>;
 

@@ -1,6 +1,6 @@
 //! What is stored as small texts: options, failures, references to blobs.
 //!
-//! These shapes are part of the file format. They have types of their own, so that a change in
+//! These shapes are part of the format of the databases. They have types of their own, so that a change in
 //! core cannot change what is on disk.
 
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ pub(super) fn options_text(options: &tareas_core::Options) -> Vec<u8> {
 }
 
 /// Options from the column `options`.
-pub(super) fn options(text: &[u8]) -> Result<tareas_core::Options, serde_json::Error> {
+pub(crate) fn options(text: &[u8]) -> Result<tareas_core::Options, serde_json::Error> {
     let stored: StoredOptions = serde_json::from_slice(text)?;
     let retry = |retry: StoredRetry| RetryPolicy {
         max_attempts: retry.max_attempts,
@@ -105,7 +105,7 @@ pub(crate) fn failure_text(failure: &Failure) -> Vec<u8> {
 }
 
 /// A failure from the columns `error`.
-pub(super) fn failure(text: &[u8]) -> Result<Failure, serde_json::Error> {
+pub(crate) fn failure(text: &[u8]) -> Result<Failure, serde_json::Error> {
     let stored: StoredFailure = serde_json::from_slice(text)?;
     let cause = Cause::from_name(&stored.cause).unwrap_or(Cause::Handler);
     let StoredFailure {
@@ -135,7 +135,7 @@ pub(super) fn blob_text(blob: &Blob) -> String {
 }
 
 /// A reference to a blob from its text; `None` when it is not one.
-pub(super) fn blob(text: &str) -> Option<Body> {
+pub(crate) fn blob(text: &str) -> Option<Body> {
     let mut parts = text.rsplitn(3, '|');
     let (hex, bytes, key) = (parts.next()?, parts.next()?, parts.next()?);
     let mut sha256 = [0; 32];

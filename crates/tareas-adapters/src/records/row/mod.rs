@@ -1,0 +1,9 @@
+//! What the databases have in common in how they keep a task: the columns that its state decides
+//! (`image`), and the small JSON texts of what differs from the defaults and of what went wrong
+//! (`json`). Types of columns and the reading of rows belong to each database.
+
+mod image;
+mod json;
+
+pub(super) use self::image::{Image, blob_column, inline_column, options_column};
+pub(super) use self::json::{blob, failure, failure_text, options};
