@@ -1,8 +1,8 @@
-//! How SQLite, memory and a local folder keep the ports' promises.
+//! How SQLite, PostgreSQL, memory and a local folder keep the ports' promises.
 //!
 //! | port | adapters |
 //! |---|---|
-//! | `Records`, `Settings` | [`SqliteRecords`], [`MemoryRecords`] |
+//! | `Records`, `Settings` | [`SqliteRecords`], [`MemoryRecords`], `PostgresRecords` (feature `postgres`) |
 //! | `Queue` | [`MemoryQueue`] |
 //! | `Blobs` | [`FolderBlobs`] |
 //!
@@ -15,4 +15,6 @@ pub mod records;
 
 pub use blobs::FolderBlobs;
 pub use queue::MemoryQueue;
+#[cfg(feature = "postgres")]
+pub use records::PostgresRecords;
 pub use records::{MemoryRecords, SqliteRecords};

@@ -32,7 +32,7 @@ use async_trait::async_trait;
 use self::random::Random;
 
 /// A clause that takes longer than this hangs.
-const CLAUSE_TIMEOUT: Duration = Duration::from_secs(120);
+const CLAUSE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Seeds that random clauses try when none is given.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
 

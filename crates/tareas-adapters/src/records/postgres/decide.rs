@@ -1,0 +1,149 @@
+//! Deciding: core's ledger, made for one round out of what is known, and thrown away after it.
+//!
+//! Nothing about states is decided anywhere else in this adapter. The ledger says what each
+//! command comes to and which rows must be written; the statements write them onto the versions
+//! they were decided on, and a row that has moved on meanwhile is read and decided again.
+
+use std::collections::HashMap;
+
+use smol_str::SmolStr;
+use tareas_core::ledger::{Config, Row, Stored};
+use tareas_core::{
+    Applied, Batch, Command, Ledger, Outcome, Phase, Place, QueueName, Task, TaskId, Timestamp,
+};
+
+/// One command on its way.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// The instant of the decision.
+    pub(super) now: Timestamp,
+    /// What is asked.
+    pub(super) command: Command,
+    /// What came of it, once that is certain.
+    pub(super) outcome: Option<Outcome>,
+    /// What was sent for it, until it is known whether that was done.
+    pub(super) sent: Option<Sent>,
+}
+
+/// A write whose fate is unknown when the connection ends under it.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// The claim of the plain case.
+    Claim,
+    /// The task was to become this.
+    Image(Task),
+    /// The task was to be removed.
+    Removal(Task),
+}
+
+impl Entry {
+    /// A command that waits to be decided.
+    pub(super) fn new(now: Timestamp, command: Command) -> Self {
+        Self {
+            now,
+            command,
+            outcome: None,
+            sent: None,
+        }
+    }
+
+    /// The key that it would take.
+    pub(super) fn key(&self) -> Option<&SmolStr> {
+        match &self.command {
+            Command::Submit(new) => new.spec.options().idempotency_key.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether what was sent was done, as the row tells: `None` when the row was not there.
+    pub(super) fn was_done(&self, found: Option<&Task>) -> Option<Task> {
+        match (self.sent.as_ref()?, found) {
+            (Sent::Image(image), Some(found)) => (image == found).then(|| found.clone()),
+            (Sent::Removal(removed), None) => Some(removed.clone()),
+            (Sent::Claim, Some(found)) => self.is_claim_of(found).then(|| found.clone()),
+            _ => None,
+        }
+    }
+
+    /// A session is one life of one pool, and no two claims of one task are under way in one
+    /// process: so a lease of this session, for the next attempt, came from this claim.
+    fn is_claim_of(&self, found: &Task) -> bool {
+        let Command::Claim {
+            expected_attempt,
+            session,
+            token,
+            ..
+        } = &self.command
+        else {
+            return false;
+        };
+        found.attempt == expected_attempt + 1
+            && found
+                .lease()
+                .is_some_and(|lease| lease.session == *session && lease.token == *token)
+    }
+}
+
+/// What a round knows before it decides.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Tasks as they are, or as they were last seen.
+    pub(super) tasks: Vec<Task>,
+    /// Who has which key.
+    pub(super) keys: HashMap<SmolStr, TaskId>,
+    /// Queues from which nothing is claimed.
+    pub(super) paused: Vec<QueueName>,
+    /// How many tasks each queue holds, when that is limited.
+    pub(super) counts: Vec<(QueueName, [i64; Phase::ALL.len()])>,
+}
+
+impl Known {
+    /// A ledger that knows this, and gives places above `places`.
+    pub(super) fn ledger(&self, places: Place, queue_tasks_max: Option<u64>) -> Ledger {
+        let mut ledger = Ledger::new(Config {
+            queue_tasks_max,
+            high_seq: self.tasks.len() as u64,
+            high_place: places,
+            ..Config::default()
+        });
+        for (queue, counts) in &self.counts {
+            ledger.install_counts(queue, *counts);
+        }
+        let stored = (1..).zip(&self.tasks).map(|(seq, task)| Stored {
+            seq,
+            task: task.clone(),
+        });
+        ledger.install(stored.collect());
+        ledger.install_keys(self.keys.clone());
+        for queue in &self.paused {
+            ledger.install_paused(queue, true);
+        }
+        ledger
+    }
+
+    /// The phase that each task is in.
+    pub(super) fn phases(&self) -> HashMap<TaskId, Phase> {
+        let tasks = self.tasks.iter();
+        tasks.map(|task| (task.id(), task.phase())).collect()
+    }
+}
+
+/// Decides commands of different tasks, in order. Those of one instant are one batch.
+pub(super) fn decide(ledger: &mut Ledger, entries: &[&mut Entry]) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(entries.len());
+    for same in entries.chunk_by(|one, next| one.now == next.now) {
+        let Some(first) = same.first() else { continue };
+        let commands = same.iter().map(|entry| entry.command.clone()).collect();
+        let now = first.now;
+        let Applied { outcomes: some, .. } = ledger.decide(&Batch { now, commands });
+        outcomes.extend(some);
+    }
+    outcomes
+}
+
+/// What must be written, in order of id.
+pub(super) fn rows(ledger: &mut Ledger) -> Vec<Row> {
+    let mut rows = ledger.cut(usize::MAX, usize::MAX).rows;
+    rows.sort_unstable_by_key(|row| row.task.id());
+    rows
+}

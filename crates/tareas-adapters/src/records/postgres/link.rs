@@ -1,0 +1,126 @@
+//! One connection: made with the settings of its purpose, its statements prepared once.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls, Row, Statement};
+
+use super::PostgresOptions;
+use super::fault::Fault;
+
+/// What a connection is for, and so how its statements are planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Statements over ids: always by the primary key, planned once.
+    ById,
+    /// Statements that find tasks by their state: by an index, in order.
+    ByState,
+    /// Pages, settings, and what is asked once.
+    Seldom,
+}
+
+/// Any value of a statement.
+pub(super) type Value<'a> = &'a (dyn ToSql + Sync);
+
+/// Whatever a server's defaults are: wait for the disk, do not hang, and be known by name.
+const ALWAYS: &str = "SET synchronous_commit = on; SET statement_timeout = '30s'; \
+    SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'; \
+    SET timezone = 'UTC'; SET client_min_messages = warning;";
+/// The planner must not change its mind about these when the statistics change.
+const BY_ID: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+    SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+    SET jit = off;";
+const BY_STATE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+    SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+    SET jit = off;";
+const SELDOM: &str = "SET statement_timeout = '10s'; SET jit = off;";
+
+/// A connection. It ends when this is dropped.
+pub(super) struct Link {
+    client: Client,
+    prepared: Mutex<HashMap<&'static str, Statement>>,
+}
+
+impl Link {
+    /// Connects. Must be called inside the runtime that the connection is to live in.
+    pub(super) async fn open(options: &PostgresOptions, purpose: Purpose) -> Result<Self, Fault> {
+        let mut config = options.config.clone();
+        if config.get_application_name().is_none() {
+            config.application_name(format!("tareas {:08x}", options.server as u32));
+        }
+        let unreachable = |error: tokio_postgres::Error| Fault::Unreachable(error.into());
+        let (client, connection) = config.connect(NoTls).await.map_err(unreachable)?;
+        tokio::spawn(async move {
+            // Whoever waits for an answer is told of the error; it need not be told twice.
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to PostgreSQL ended");
+            }
+        });
+        let settings = match purpose {
+            Purpose::ById => BY_ID,
+            Purpose::ByState => BY_STATE,
+            Purpose::Seldom => SELDOM,
+        };
+        client
+            .batch_execute(&format!("{ALWAYS}{settings}"))
+            .await
+            .map_err(unreachable)?;
+        Ok(Self {
+            client,
+            prepared: Mutex::default(),
+        })
+    }
+
+    /// Whether the connection has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Rows of a statement that is prepared at its first use.
+    pub(super) async fn rows(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Fault> {
+        let statement = self.statement(sql).await?;
+        Ok(self.client.query(&statement, values).await?)
+    }
+
+    /// Statements without values or answers.
+    pub(super) async fn run(&self, sql: &str) -> Result<(), Fault> {
+        Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// The driver's own client.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    async fn statement(&self, sql: &'static str) -> Result<Statement, Fault> {
+        if let Some(statement) = self.lock().get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await.map_err(not_sent)?;
+        self.lock().insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Statement>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Preparing changes nothing: when the connection ends meanwhile, nothing was done.
+fn not_sent(error: tokio_postgres::Error) -> Fault {
+    match Fault::from(error) {
+        Fault::Lost(source) => Fault::Unreachable(source),
+        other => other,
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}

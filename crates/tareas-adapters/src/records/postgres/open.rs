@@ -1,0 +1,122 @@
+//! Opening: checks, schema, partitions, the lock of this server, what earlier lives have left,
+//! and then the services.
+
+use std::sync::Arc;
+
+use tareas_engine::ports::{Clock, SystemClock};
+
+use super::fault::{During, Fault, OpenError};
+use super::front::Course;
+use super::link::{Link, Purpose};
+use super::page::Reader;
+use super::settings::{read_queues, read_sessions};
+use super::shared::Shared;
+use super::sweep::Sweeper;
+use super::worker::Worker;
+use super::{PostgresOptions, PostgresRecords, checks, migrate, refresh, tally};
+
+const JOIN: &str = "INSERT INTO tareas.servers (server_id, lock_key) VALUES ($1, $2) \
+    ON CONFLICT (server_id) DO UPDATE SET state = 0 RETURNING shard";
+/// The highest place in any line: each line's is at the end of its index.
+const HIGH_PLACE: &str = "SELECT coalesce(max(x.place), 0) FROM \
+    (SELECT DISTINCT queue FROM tareas.counts) q, generate_series(0, 9) p, \
+    LATERAL (SELECT t.place FROM tareas.tasks t WHERE t.queue = q.queue AND t.priority = p \
+      AND t.place IS NOT NULL ORDER BY t.place DESC LIMIT 1) x";
+
+impl PostgresRecords {
+    /// Opens the records: makes the schema where it is missing, and refuses a server that could
+    /// not keep what it acknowledges. Must be called inside the runtime that is to serve.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, is not fit, or its schema cannot be made.
+    pub async fn open(options: PostgresOptions) -> Result<Self, OpenError> {
+        let at = options.at();
+        let unreachable = |fault: Fault| connect_error(&at, fault);
+        let link = Link::open(&options, Purpose::Seldom)
+            .await
+            .map_err(unreachable)?;
+        let warnings = checks::check(&link, &options).await?;
+        migrate::run(&link).await?;
+        refresh::take_lock(&link, options.server).await?;
+        let shared = Arc::new(join(&link, options).await?);
+        let learned = learn(&shared, &link).await;
+        learned.map_err(|fault| connect_error(&at, fault))?;
+        let sweeper = Arc::new(Sweeper::new(Arc::clone(&shared)));
+        sweeper
+            .connect()
+            .await
+            .map_err(|fault| connect_error(&at, fault))?;
+        let mut workers = Vec::new();
+        for course in Course::ALL {
+            let worker = Worker::connect(Arc::clone(&shared), course).await;
+            workers.push(worker.map_err(|fault| connect_error(&at, fault))?);
+        }
+        let by_id = Reader::new(Arc::clone(&shared), Purpose::ById);
+        let seldom = Reader::new(Arc::clone(&shared), Purpose::Seldom);
+        for warning in &warnings {
+            tracing::warn!(%warning, "PostgreSQL at {at}");
+        }
+        let mut services = Vec::new();
+        for worker in workers {
+            services.push(tokio::spawn(worker.run()));
+        }
+        services.push(tokio::spawn(refresh::run(Arc::clone(&shared), link)));
+        let watch = tokio::spawn(watch(Arc::clone(&shared), services));
+        Ok(Self {
+            shared,
+            sweeper,
+            by_id,
+            seldom,
+            warnings,
+            watch: std::sync::Mutex::new(Some(watch)),
+        })
+    }
+}
+
+/// Enters this server, and finds out where its numbers go on.
+async fn join(link: &Link, options: PostgresOptions) -> Result<Shared, OpenError> {
+    let client = link.client();
+    let (server, key) = (
+        uuid::Uuid::from_u128(options.server),
+        refresh::lock_key(options.server),
+    );
+    let joined = client.query_one(JOIN, &[&server, &key]).await;
+    let shard: i32 = joined.during("the entry of this server")?.get(0);
+    let high = client.query_one(HIGH_PLACE, &[]).await;
+    let high = high.during("the look at the lines")?.get(0);
+    Ok(Shared::new(options, shard * tally::SHARDS, high))
+}
+
+/// Reads what the services go on from.
+async fn learn(shared: &Shared, link: &Link) -> Result<(), Fault> {
+    shared.days.make_ahead(link, SystemClock.now()).await?;
+    read_queues(shared, link).await?;
+    read_sessions(shared, link).await?;
+    shared.tally.read_others(link).await
+}
+
+/// Waits for the services. One that ends before the store is closed takes the store with it:
+/// better no answer than none ever.
+async fn watch(shared: Arc<Shared>, services: Vec<tokio::task::JoinHandle<()>>) {
+    for service in services {
+        if let Err(error) = service.await
+            && error.is_panic()
+        {
+            tracing::error!("a service of the records failed");
+            shared.stop("a service of the records failed");
+        }
+    }
+}
+
+fn connect_error(at: &str, fault: Fault) -> OpenError {
+    let source = match fault {
+        Fault::Refused(source)
+        | Fault::Collided(source)
+        | Fault::NoPartition(source)
+        | Fault::Lost(source)
+        | Fault::Unreachable(source)
+        | Fault::Damaged(source) => source,
+    };
+    let at = at.to_owned();
+    OpenError::Connect { at, source }
+}

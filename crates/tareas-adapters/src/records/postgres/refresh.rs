@@ -1,0 +1,90 @@
+//! The service that keeps in touch: what other servers have counted and operators have set, every
+//! second; partitions, every hour. It holds the lock that says that this server is alive.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tareas_engine::ports::{Clock, SystemClock};
+
+use super::fault::{During, Fault, OpenError};
+use super::link::{Link, Purpose};
+use super::settings::read_queues;
+use super::shared::Shared;
+
+/// How often counts and settings of others are read.
+const REFRESH_EVERY: Duration = Duration::from_secs(1);
+/// How often partitions are made and dropped.
+const DAYS_EVERY: Duration = Duration::from_secs(3600);
+/// How long another process with this identity may take to let go: the one before, which ends.
+const HANDOVER_MAX: Duration = Duration::from_secs(15);
+const HANDOVER_LOOK: Duration = Duration::from_millis(50);
+
+const LOCK: &str = "SELECT pg_try_advisory_lock($1)";
+
+/// The key of the lock that a server holds as long as it lives.
+pub(super) fn lock_key(server: u128) -> i64 {
+    ((server >> 64) as u64 ^ server as u64).cast_signed()
+}
+
+/// Takes the lock of this server, once the life before has let go of it.
+pub(super) async fn take_lock(link: &Link, server: u128) -> Result<(), OpenError> {
+    let began = Instant::now();
+    loop {
+        let asked = link.client().query_one(LOCK, &[&lock_key(server)]).await;
+        if asked.during("the lock of this server")?.get(0) {
+            return Ok(());
+        }
+        if began.elapsed() > HANDOVER_MAX {
+            return Err(OpenError::Taken);
+        }
+        SystemClock.sleep(HANDOVER_LOOK).await;
+    }
+}
+
+/// Refreshes until the store is closed. `link` holds the lock.
+pub(super) async fn run(shared: Arc<Shared>, link: Link) {
+    let mut link = Some(link);
+    let mut days_at = Instant::now() + DAYS_EVERY;
+    while !shared.front.is_closed() {
+        tokio::select! {
+            () = shared.closing.notified() => return,
+            () = SystemClock.sleep(REFRESH_EVERY) => {}
+        }
+        let with_days = Instant::now() >= days_at;
+        match refresh(&shared, &mut link, with_days).await {
+            Ok(()) if with_days => days_at = Instant::now() + DAYS_EVERY,
+            Ok(()) => {}
+            Err(fault) => {
+                if !fault.leaves_the_connection() {
+                    link = None;
+                }
+                let error = fault.into_port_error();
+                tracing::warn!(%error, "counts and settings of other servers were not read");
+            }
+        }
+    }
+}
+
+async fn refresh(shared: &Shared, link: &mut Option<Link>, with_days: bool) -> Result<(), Fault> {
+    let link = match link {
+        Some(link) if !link.is_closed() => link,
+        _ => {
+            let opened = Link::open(&shared.options, Purpose::Seldom).await?;
+            let held = opened
+                .rows(LOCK, &[&lock_key(shared.options.server)])
+                .await?;
+            if !held.iter().all(|row| row.get(0)) {
+                tracing::warn!("the lock of this server is still held by its lost connection");
+            }
+            link.insert(opened)
+        }
+    };
+    shared.tally.read_others(link).await?;
+    read_queues(shared, link).await?;
+    if with_days {
+        let now = SystemClock.now();
+        shared.days.make_ahead(link, now).await?;
+        shared.days.drop_empty(link, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The statements of the hot path. Each is one round trip and one commit, its counts included.
+//!
+//! All of them go through their rows in order of id, and touch tables in the order keys, tasks,
+//! attempts, counts, so that no two of them can wait for each other. Tasks are found by their
+//! primary key alone: a condition that an index predicate follows from would be planned as a walk
+//! over that index (see `plans`).
+
+use super::row::columns;
+
+/// Changes of counts from rows `(queue, was, is)` in a CTE named `moved`; the shard is `$1`.
+macro_rules! count {
+    () => {
+        "INSERT INTO tareas.counts (shard, queue, state, n) \
+         SELECT $1::int4, c.queue, c.state, sum(c.n) FROM ( \
+           SELECT queue, was AS state, -1 AS n FROM moved WHERE was IS NOT NULL \
+           UNION ALL SELECT queue, state, 1 FROM moved WHERE state IS NOT NULL) c \
+         GROUP BY c.queue, c.state HAVING sum(c.n) <> 0 ORDER BY c.queue, c.state \
+         ON CONFLICT (shard, queue, state) DO UPDATE SET n = counts.n + excluded.n"
+    };
+}
+
+macro_rules! insert {
+    ($before:literal, $of:literal) => {
+        concat!(
+            "WITH d AS MATERIALIZED (SELECT * FROM unnest($2::uuid[], $3::int2[], $4::text[], \
+               $5::text[], $6::int2[], $7::int8[], $8::timestamptz[], $9::timestamptz[], \
+               $10::timestamptz[], $11::int8[], $12::text[], $13::bytea[], $14::bytea[], \
+               $15::bytea[]) AS d(id, state, queue, kind, priority, place, due_at, submitted_at, \
+               expires_at, timeout_us, payload_blob, options, payload, key)), ",
+            $before,
+            "moved AS (INSERT INTO tareas.tasks (id, version, state, queue, kind, priority, \
+               place, due_at, submitted_at, expires_at, timeout_us, origin, payload_blob, \
+               options, payload) \
+               SELECT d.id, 1, d.state, d.queue, d.kind, d.priority, d.place, d.due_at, \
+               d.submitted_at, d.expires_at, d.timeout_us, $16::uuid, d.payload_blob, d.options, \
+               d.payload FROM d ",
+            $of,
+            " ORDER BY d.id ON CONFLICT DO NOTHING \
+               RETURNING id, queue, NULL::int2 AS was, state), ",
+            "counted AS (",
+            count!(),
+            ") SELECT id FROM moved"
+        )
+    };
+}
+
+/// T1, when no task of them has an idempotency key. Returns the ids that were new.
+pub(super) const INSERT: &str = insert!("", "");
+
+/// T1 with keys: a task is new when its key is, too. Returns the ids that were new.
+pub(super) const INSERT_KEYED: &str = insert!(
+    "k AS (INSERT INTO tareas.keys (key, id) SELECT d.key, d.id FROM d \
+       WHERE d.key IS NOT NULL ORDER BY d.key ON CONFLICT DO NOTHING RETURNING id), ",
+    "WHERE d.key IS NULL OR d.id IN (SELECT id FROM k)"
+);
+
+/// T3, when nothing speaks against it. What it does not find is loaded and decided by core, and
+/// what it returns is checked with core: the statement carries out the plain case only.
+pub(super) const CLAIM: &str = concat!(
+    "WITH claimed AS (UPDATE tareas.tasks t SET version = t.version + 1, state = 2, \
+       place = NULL, held_place = t.place, session_id = d.session, token = d.token, \
+       attempt = t.attempt + 1, started_at = d.at, expires_at = NULL, \
+       deadline_at = d.at + coalesce(t.timeout_us, $7::int8) * interval '1 microsecond' \
+     FROM unnest($2::uuid[], $3::int8[], $4::uuid[], $5::uuid[], $6::timestamptz[]) \
+       AS d(id, attempt, session, token, at) \
+     WHERE t.id = d.id AND t.state = 1 AND t.attempt = d.attempt \
+       AND (t.expires_at IS NULL OR t.expires_at > d.at) \
+       AND t.queue <> ALL (ARRAY(SELECT q.name FROM tareas.queues q WHERE q.paused)) \
+     RETURNING ",
+    columns!(),
+    "), moved AS MATERIALIZED (SELECT queue, 1::int2 AS was, 2::int2 AS state FROM claimed), \
+     counted AS (",
+    count!(),
+    ") SELECT ",
+    columns!(),
+    " FROM claimed t"
+);
+
+/// Every other transition: the images that core decided, each onto the version that it was
+/// decided on. Returns the ids that still had it.
+pub(super) const REPLACE: &str = concat!(
+    "WITH moved AS (UPDATE tareas.tasks t SET version = t.version + 1, state = d.state, \
+       reason = d.reason, place = d.place, due_at = d.due_at, session_id = d.session_id, \
+       held_place = d.held_place, token = d.token, attempt = d.attempt, charged = d.charged, \
+       crashes = d.crashes, cancel_requested = d.cancel_requested, started_at = d.started_at, \
+       finished_at = d.finished_at, deadline_at = d.deadline_at, expires_at = d.expires_at, \
+       prune_at = d.prune_at, result_blob = d.result_blob, error = d.error, result = d.result \
+     FROM unnest($2::uuid[], $3::int8[], $4::int2[], $5::int2[], $6::int2[], $7::int8[], \
+       $8::timestamptz[], $9::uuid[], $10::int8[], $11::uuid[], $12::int8[], $13::int4[], \
+       $14::int4[], $15::bool[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], \
+       $19::timestamptz[], $20::timestamptz[], $21::text[], $22::bytea[], $23::bytea[], \
+       $24::int8[], $25::timestamptz[], $26::timestamptz[], $27::int2[], $28::bytea[]) \
+       AS d(id, version, was, state, reason, place, due_at, session_id, held_place, token, \
+       attempt, charged, crashes, cancel_requested, started_at, finished_at, deadline_at, \
+       expires_at, prune_at, result_blob, error, result, \
+       ended_attempt, ended_start, ended_at, ended_outcome, ended_error) \
+     WHERE t.id = d.id AND t.version = d.version \
+     RETURNING t.id, t.queue, d.was, d.state, \
+       d.ended_attempt, d.ended_start, d.ended_at, d.ended_outcome, d.ended_error), \
+     ended AS (INSERT INTO tareas.attempts \
+         (task_id, attempt, started_at, ended_at, outcome, error) \
+       SELECT id, ended_attempt, ended_start, ended_at, ended_outcome, ended_error FROM moved \
+       WHERE ended_attempt IS NOT NULL ORDER BY id ON CONFLICT DO NOTHING), \
+     counted AS (",
+    count!(),
+    ") SELECT id FROM moved"
+);
+
+/// T13, T14: the task with all that belongs to it. Returns the ids that were removed.
+pub(super) const REMOVE: &str = concat!(
+    "WITH removed AS (DELETE FROM tareas.tasks t USING unnest($2::uuid[], $3::int8[]) \
+       AS d(id, version) WHERE t.id = d.id AND t.version = d.version \
+       RETURNING t.id, t.queue, t.state), \
+     keys AS (DELETE FROM tareas.keys k USING unnest($4::bytea[], $5::uuid[]) AS d(key, id) \
+       WHERE k.key = d.key AND k.id = d.id AND d.id = ANY (ARRAY(SELECT id FROM removed))), \
+     endings AS (DELETE FROM tareas.attempts a USING removed WHERE a.task_id = removed.id), \
+     moved AS MATERIALIZED (SELECT queue, state AS was, NULL::int2 AS state FROM removed), \
+     counted AS (",
+    count!(),
+    ") SELECT id FROM removed"
+);
+
+/// Tasks by id.
+pub(super) const LOAD: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM unnest($1::uuid[]) AS d(id) JOIN tareas.tasks t ON t.id = d.id"
+);
+
+/// Tasks by id, held until the end of the transaction; those that somebody else holds are left
+/// out.
+pub(super) const LOCK: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM unnest($1::uuid[]) AS d(id) JOIN tareas.tasks t ON t.id = d.id \
+     FOR UPDATE OF t SKIP LOCKED"
+);
+
+/// Who has these keys.
+pub(super) const KEYS: &str = "SELECT k.key, k.id FROM unnest($1::bytea[]) AS d(key) \
+    JOIN tareas.keys k ON k.key = d.key";
+
+/// Frees keys that no task has: left behind by two submissions of one id that met.
+pub(super) const FREE_KEYS: &str = "DELETE FROM tareas.keys k \
+    USING unnest($1::bytea[], $2::uuid[]) AS d(key, id) WHERE k.key = d.key AND k.id = d.id";
+
+/// Queues from which nothing is claimed.
+pub(super) const PAUSED: &str = "SELECT name FROM tareas.queues WHERE paused";
+
+/// The hints of a lane.
+pub(super) const READY: &str = "SELECT t.id, t.attempt, t.place, t.crashes > 0 \
+    FROM tareas.tasks t WHERE t.place IS NOT NULL AND t.queue = $1 AND t.priority = $2 \
+    AND t.place > $3 ORDER BY t.place, t.id LIMIT $4";
+
+/// The statements whose plans must go by the primary key of `tasks`, with their names.
+pub(super) const BY_ID: [(&str, &str, usize); 6] = [
+    ("insert", INSERT, 16),
+    ("insert_keyed", INSERT_KEYED, 16),
+    ("claim", CLAIM, 7),
+    ("replace", REPLACE, 28),
+    ("remove", REMOVE, 5),
+    ("load", LOAD, 1),
+];

@@ -1,0 +1,344 @@
+//! Tasks that are found by their state or by their place in line, and decided at once.
+//!
+//! An index names candidates; their rows are locked, those that somebody else holds are left out,
+//! core decides on what was locked, and all of it is one transaction. What one pass misses, the
+//! next one finds.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tareas_core::{
+    Applied, Batch, Command, Ledger, Outcome, Phase, Sweep, Task, TaskId, Timestamp, Token, Want,
+};
+use tareas_engine::ports::ApplyError;
+use tokio::sync::Mutex as AsyncMutex;
+use uuid::Uuid;
+
+use super::decide::{Known, rows};
+use super::fault::Fault;
+use super::front::Course;
+use super::instant::Instant;
+use super::link::{Link, Purpose};
+use super::row;
+use super::shared::Shared;
+use super::statements::{LOCK, PAUSED};
+use super::worker::open_counting;
+use super::write::Writer;
+
+const DUE: &str = "SELECT t.id FROM tareas.tasks t WHERE t.due_at IS NOT NULL \
+    AND t.due_at <= $1 ORDER BY t.due_at, t.id LIMIT $2";
+const EXPIRED: &str = "SELECT t.id FROM tareas.tasks t WHERE t.expires_at IS NOT NULL \
+    AND t.expires_at <= $1 ORDER BY t.expires_at, t.id LIMIT $2";
+const HELD_BY: &str = "SELECT t.id FROM tareas.tasks t WHERE t.session_id = $1 \
+    ORDER BY t.started_at, t.id LIMIT $2";
+/// A stretch of the table in order of id, and what of it may go.
+const PRUNABLE: &str = "WITH s AS MATERIALIZED (SELECT t.id, t.prune_at FROM tareas.tasks t \
+      WHERE t.id > $1 ORDER BY t.id LIMIT $2), \
+    f AS (SELECT id FROM s WHERE prune_at <= $3 ORDER BY id LIMIT $4) \
+    SELECT id, true, 0::int8 FROM f UNION ALL \
+    (SELECT id, false, (SELECT count(*) FROM s) FROM s ORDER BY id DESC LIMIT 1)";
+/// The heads of the lines of some queues: urgent first, then as the queues are named.
+const NEXT: &str = "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(name, number), \
+    LATERAL (SELECT t.id, t.priority, t.place FROM tareas.tasks t WHERE t.queue = q.name \
+      AND t.place IS NOT NULL AND t.crashes = 0 \
+      ORDER BY t.priority DESC, t.place, t.id LIMIT $2) c \
+    WHERE NOT EXISTS (SELECT FROM tareas.queues p WHERE p.name = q.name AND p.paused) \
+    ORDER BY c.priority DESC, q.number, c.place, c.id LIMIT $2";
+
+/// Rows that one pass of the pruner looks at.
+const PRUNE_SCAN: i64 = 5_000;
+/// Claims of one transaction.
+const CLAIMS_MAX: usize = 1_000;
+/// How often a collision is tried again before the next pass has to do.
+const TRIES_MAX: usize = 5;
+
+/// The connection of the sweeps. They go one at a time.
+#[derive(Debug)]
+pub(super) struct Sweeper {
+    shared: Arc<Shared>,
+    shard: i32,
+    link: AsyncMutex<Option<Link>>,
+    /// Up to where the pruner has come.
+    hand: Mutex<Uuid>,
+}
+
+impl Sweeper {
+    /// Not connected yet.
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let shard = shared.tally.shard(Course::ALL.len() as i32);
+        Self {
+            shared,
+            shard,
+            link: AsyncMutex::default(),
+            hand: Mutex::new(Uuid::nil()),
+        }
+    }
+
+    /// Connects, so that the counts of its shard are known.
+    pub(super) async fn connect(&self) -> Result<(), Fault> {
+        let link = open_counting(&self.shared, Purpose::ByState, self.shard).await?;
+        *self.link.lock().await = Some(link);
+        Ok(())
+    }
+
+    /// Finds and decides at most `limit` tasks. Owned work: it ends even when nobody waits.
+    pub(super) async fn sweep(
+        self: Arc<Self>,
+        sweep: Sweep,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Applied, ApplyError> {
+        let owned = tokio::spawn(async move {
+            let found = Found::Swept(sweep, now, limit);
+            self.with_patience(&found).await
+        });
+        finished(owned).await
+    }
+
+    /// Claims the tasks that are next. Owned work, too.
+    pub(super) async fn claim_next(self: Arc<Self>, want: Want) -> Result<Applied, ApplyError> {
+        let owned = tokio::spawn(async move { self.with_patience(&Found::Next(want)).await });
+        finished(owned).await
+    }
+
+    async fn with_patience(&self, found: &Found) -> Result<Applied, ApplyError> {
+        let mut link = self.link.lock().await;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let open = match link.take().filter(|link| !link.is_closed()) {
+                Some(open) => open,
+                None => open_counting(&self.shared, Purpose::ByState, self.shard)
+                    .await
+                    .map_err(|fault| ApplyError::NotApplied(fault.into_port_error()))?,
+            };
+            let outcomes = match found {
+                Found::Swept(sweep, now, limit) => self.swept(&open, *sweep, *now, *limit).await,
+                Found::Next(want) => self.next(&open, want).await,
+            };
+            match outcomes {
+                Ok(outcomes) => {
+                    *link = Some(open);
+                    return Ok(self.applied(outcomes));
+                }
+                // What the transaction has counted is not so: the shard is read again with the
+                // next connection, and the transaction ends with this one.
+                Err(Fault::Collided(_)) if tries < TRIES_MAX => {
+                    self.shared.stats.collisions.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(fault @ Fault::Lost(_)) => {
+                    return Err(ApplyError::Unknown(fault.into_port_error()));
+                }
+                Err(fault) => return Err(ApplyError::NotApplied(fault.into_port_error())),
+            }
+        }
+    }
+
+    fn applied(&self, outcomes: Vec<Outcome>) -> Applied {
+        let tasks = || outcomes.iter().filter_map(done);
+        if tasks().next().is_some() {
+            self.shared.advance();
+        }
+        self.shared.hold(tasks());
+        Applied {
+            position: self.shared.position(),
+            outcomes,
+        }
+    }
+
+    async fn swept(
+        &self,
+        link: &Link,
+        sweep: Sweep,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Outcome>, Fault> {
+        let ids = self.candidates(link, sweep, now, limit).await?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let decision = |ledger: &mut Ledger| {
+            let tasks = ledger.candidates(sweep, now, limit);
+            ledger.decide_sweep(sweep, &tasks, now).outcomes
+        };
+        self.decide(link, ids, now, decision).await
+    }
+
+    async fn candidates(
+        &self,
+        link: &Link,
+        sweep: Sweep,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Uuid>, Fault> {
+        let (at, most) = (Instant::from(now), rows_of(limit));
+        let found = match sweep {
+            Sweep::Due => link.rows(DUE, &[&at, &most]).await?,
+            Sweep::Expired => link.rows(EXPIRED, &[&at, &most]).await?,
+            Sweep::Reclaim { session, .. } => {
+                let session = row::session_uuid(session);
+                link.rows(HELD_BY, &[&session, &most]).await?
+            }
+            Sweep::Prune => return self.prunable(link, at, most).await,
+        };
+        found.iter().map(|found| row::get(found, 0)).collect()
+    }
+
+    async fn prunable(&self, link: &Link, at: Instant, most: i64) -> Result<Vec<Uuid>, Fault> {
+        let hand = *self.hand();
+        let found = link
+            .rows(PRUNABLE, &[&hand, &PRUNE_SCAN, &at, &most])
+            .await?;
+        let (mut ids, mut next) = (Vec::new(), Uuid::nil());
+        for found in &found {
+            let id = row::get(found, 0)?;
+            if row::get(found, 1)? {
+                ids.push(id);
+            } else if row::get::<i64>(found, 2)? == PRUNE_SCAN {
+                next = id;
+            }
+        }
+        if let Some(last) = ids.last()
+            && rows_of(ids.len()) == most
+        {
+            next = *last;
+        }
+        *self.hand() = next;
+        Ok(ids)
+    }
+
+    async fn next(&self, link: &Link, want: &Want) -> Result<Vec<Outcome>, Fault> {
+        let queues: Vec<&str> = want.queues.iter().map(|queue| queue.as_str()).collect();
+        let mut tokens = want
+            .tokens
+            .iter()
+            .copied()
+            .take(CLAIMS_MAX)
+            .collect::<Vec<_>>();
+        tokens.reverse();
+        let mut outcomes = Vec::new();
+        while !tokens.is_empty() {
+            let most = rows_of(tokens.len());
+            let found = link.rows(NEXT, &[&queues, &most]).await?;
+            let ids: Result<Vec<Uuid>, Fault> = found.iter().map(|row| row::get(row, 0)).collect();
+            let ids = ids?;
+            if ids.is_empty() {
+                break;
+            }
+            let order: Vec<TaskId> = ids
+                .iter()
+                .map(|id| TaskId::from_u128(id.as_u128()))
+                .collect();
+            let decision = |ledger: &mut Ledger| claim_in_order(ledger, &order, want, &mut tokens);
+            let claimed = self.decide(link, ids, want.now, decision).await?;
+            let has_claimed = claimed.iter().any(|outcome| done(outcome).is_some());
+            outcomes.extend(claimed);
+            if !has_claimed {
+                break;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// One transaction: locks what is there of these tasks, has core decide, writes.
+    async fn decide(
+        &self,
+        link: &Link,
+        mut ids: Vec<Uuid>,
+        now: Timestamp,
+        decision: impl FnOnce(&mut Ledger) -> Vec<Outcome>,
+    ) -> Result<Vec<Outcome>, Fault> {
+        ids.sort_unstable();
+        link.run("BEGIN").await?;
+        self.shared.stats.statements.fetch_add(2, Ordering::Relaxed);
+        let mut known = Known {
+            tasks: row::tasks(&link.rows(LOCK, &[&ids]).await?)?,
+            ..Known::default()
+        };
+        for row in link.rows(PAUSED, &[]).await? {
+            known.paused.push(row::queue(&row, 0)?);
+        }
+        let places = self.shared.places(now, known.tasks.len());
+        let (outcomes, rows) = {
+            let mut ledger = known.ledger(places, None);
+            (decision(&mut ledger), rows(&mut ledger))
+        };
+        let writer = Writer {
+            shared: &self.shared,
+            link,
+            shard: self.shard,
+        };
+        let mut written = HashSet::new();
+        writer.write(&rows, &known.phases(), &mut written).await?;
+        link.run("COMMIT").await?;
+        Ok(outcomes)
+    }
+
+    fn hand(&self) -> std::sync::MutexGuard<'_, Uuid> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is looked for.
+#[derive(Debug)]
+enum Found {
+    Swept(Sweep, Timestamp, usize),
+    Next(Want),
+}
+
+async fn finished(
+    owned: tokio::task::JoinHandle<Result<Applied, ApplyError>>,
+) -> Result<Applied, ApplyError> {
+    match owned.await {
+        Ok(result) => result,
+        Err(error) => Err(ApplyError::Unknown(
+            Fault::Refused(error.into()).into_port_error(),
+        )),
+    }
+}
+
+/// Claims in this order, one token each; what ends as expired costs none.
+fn claim_in_order(
+    ledger: &mut Ledger,
+    order: &[TaskId],
+    want: &Want,
+    tokens: &mut Vec<Option<Token>>,
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for task in order {
+        let (Some(token), Some(found)) = (tokens.last().copied(), ledger.get(*task)) else {
+            continue;
+        };
+        let claim = Command::Claim {
+            task: *task,
+            expected_attempt: found.attempt,
+            session: want.session,
+            token,
+        };
+        let applied = ledger.decide(&Batch {
+            now: want.now,
+            commands: vec![claim],
+        });
+        for outcome in applied.outcomes {
+            if done(&outcome).is_some_and(|task| task.phase() == Phase::Running) {
+                tokens.pop();
+            }
+            if !matches!(outcome, Outcome::Refused(_)) {
+                outcomes.push(outcome);
+            }
+        }
+    }
+    outcomes
+}
+
+fn done(outcome: &Outcome) -> Option<&Task> {
+    match outcome {
+        Outcome::Done(task) => Some(task),
+        _ => None,
+    }
+}
+
+fn rows_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

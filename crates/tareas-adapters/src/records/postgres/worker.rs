@@ -1,0 +1,228 @@
+//! The services behind the front: one connection each, one round at a time.
+//!
+//! A round is owned by its service: whoever asked may go away, the statement is still sent,
+//! answered and counted. A collision is tried again in halves; a lost connection is made again
+//! and the rows say what was done; only when that takes too long is the answer "unknown".
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tareas_engine::ports::{ApplyError, Clock, PortError, SystemClock};
+
+use super::decide::Entry;
+use super::fault::{ADAPTER, Fault};
+use super::front::{Course, ROUND_MAX, Segment};
+use super::link::{Link, Purpose};
+use super::pass::Basis;
+use super::shared::Shared;
+use super::write::Writer;
+
+/// How long a round may try to find out what became of what it has sent.
+const RESOLVE_MAX: Duration = Duration::from_secs(30);
+/// Passes of one round, before it is given up: rows that others change all the time.
+const PASSES_MAX: usize = 100;
+/// First and longest break between two tries to connect.
+const BREAK_MIN: Duration = Duration::from_millis(20);
+const BREAK_MAX: Duration = Duration::from_secs(1);
+
+/// One service. See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    course: Course,
+    shard: i32,
+    link: Option<Link>,
+    /// Not before this is another connection tried, and how long the next break is.
+    next_try: Option<Instant>,
+    pause: Duration,
+}
+
+impl Worker {
+    /// A service with its first connection.
+    pub(super) async fn connect(shared: Arc<Shared>, course: Course) -> Result<Self, Fault> {
+        let shard = shared.tally.shard(course as i32);
+        let mut worker = Self {
+            shared,
+            course,
+            shard,
+            link: None,
+            next_try: None,
+            pause: BREAK_MIN,
+        };
+        worker.link = Some(open_counting(&worker.shared, Purpose::ById, shard).await?);
+        Ok(worker)
+    }
+
+    /// Serves until the front is closed and empty.
+    pub(super) async fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        while let Some(mut round) = shared.front.take(self.course).await {
+            let result = self.serve(&mut round).await;
+            answer(round, result.err());
+        }
+    }
+
+    async fn serve(&mut self, round: &mut [Segment]) -> Result<(), Fault> {
+        let (began, mut passes) = (Instant::now(), 0);
+        let (mut basis, mut most) = (Basis::Assumed, ROUND_MAX);
+        loop {
+            let mut open = open_entries(round);
+            if open.is_empty() {
+                return Ok(());
+            }
+            passes += 1;
+            let result = match self.connected().await {
+                Ok(writer) => pass_in_parts(writer, &mut open, basis, most).await,
+                Err(fault) => Err(fault),
+            };
+            let is_at_stake = open.iter().any(|entry| entry.sent.is_some());
+            match result {
+                Ok(()) => {}
+                Err(Fault::Collided(_)) if passes < PASSES_MAX => {
+                    self.shared.stats.collisions.fetch_add(1, Ordering::Relaxed);
+                    most = (most.min(open.len()) / 2).max(1);
+                    continue;
+                }
+                Err(Fault::NoPartition(_)) if passes < PASSES_MAX => self.shared.days.forget(),
+                Err(fault) if fault.leaves_the_connection() => return Err(fault),
+                Err(fault) => {
+                    self.link = None;
+                    if !is_at_stake || began.elapsed() > RESOLVE_MAX {
+                        return Err(fault);
+                    }
+                    SystemClock.sleep(self.pause).await;
+                }
+            }
+            if passes >= PASSES_MAX && self.link.is_some() {
+                return Err(Fault::Refused("the tasks change all the time".into()));
+            }
+            basis = Basis::Read;
+        }
+    }
+
+    /// The connection, made again when it has ended.
+    async fn connected(&mut self) -> Result<Writer<'_>, Fault> {
+        if self.link.as_ref().is_some_and(Link::is_closed) {
+            self.link = None;
+        }
+        let link = match self.link.take() {
+            Some(link) => link,
+            None => self.connect_again().await?,
+        };
+        Ok(Writer {
+            shared: &self.shared,
+            link: self.link.insert(link),
+            shard: self.shard,
+        })
+    }
+
+    async fn connect_again(&mut self) -> Result<Link, Fault> {
+        if self.next_try.is_some_and(|at| Instant::now() < at) {
+            return Err(Fault::Unreachable("waiting to connect again".into()));
+        }
+        let opened = open_counting(&self.shared, Purpose::ById, self.shard).await;
+        match &opened {
+            Ok(_) => (self.next_try, self.pause) = (None, BREAK_MIN),
+            Err(_) => {
+                self.next_try = Some(Instant::now() + self.pause);
+                self.pause = (self.pause * 2).min(BREAK_MAX);
+            }
+        }
+        opened
+    }
+}
+
+/// A connection that writes, with its shard as it is stored.
+pub(super) async fn open_counting(
+    shared: &Shared,
+    purpose: Purpose,
+    shard: i32,
+) -> Result<Link, Fault> {
+    let link = Link::open(&shared.options, purpose).await?;
+    shared.stats.connects.fetch_add(1, Ordering::Relaxed);
+    let read = shared.tally.read_own(&link, shard).await;
+    match read {
+        Ok(()) => Ok(link),
+        Err(Fault::Lost(source)) => Err(Fault::Unreachable(source)),
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn pass_in_parts(
+    writer: Writer<'_>,
+    open: &mut [&mut Entry],
+    basis: Basis,
+    most: usize,
+) -> Result<(), Fault> {
+    for part in open.chunks_mut(most) {
+        writer.pass(part, basis).await?;
+    }
+    Ok(())
+}
+
+fn open_entries(round: &mut [Segment]) -> Vec<&mut Entry> {
+    let entries = round.iter_mut().flat_map(|segment| &mut segment.entries);
+    entries.filter(|entry| entry.outcome.is_none()).collect()
+}
+
+/// Tells each batch what came of it.
+fn answer(round: Vec<Segment>, fault: Option<Fault>) {
+    let is_damage = matches!(fault, Some(Fault::Damaged(_)));
+    let reason = fault.map(|fault| match fault.into_port_error() {
+        PortError::Unavailable { source, .. } | PortError::Corrupt { source, .. } => {
+            with_sources(&*source)
+        }
+        other => other.to_string(),
+    });
+    let reason = reason.unwrap_or_default();
+    for segment in round {
+        let mut is_at_stake = false;
+        let mut outcomes = Vec::with_capacity(segment.entries.len());
+        let expected = segment.entries.len();
+        for entry in segment.entries {
+            is_at_stake |= entry.sent.is_some();
+            outcomes.extend(entry.outcome);
+        }
+        let answer = match outcomes.len() == expected {
+            true => Ok(outcomes),
+            false => Err(failure(
+                &reason,
+                is_damage,
+                is_at_stake || !outcomes.is_empty(),
+            )),
+        };
+        // Whoever asked may have gone away.
+        let _ = segment.answer.send(answer);
+    }
+}
+
+fn failure(reason: &str, is_damage: bool, is_unknown: bool) -> ApplyError {
+    let source = reason.to_owned().into();
+    let error = match is_damage {
+        true => PortError::Corrupt {
+            what: "a row of PostgreSQL".to_owned(),
+            source,
+        },
+        false => PortError::Unavailable {
+            adapter: ADAPTER,
+            source,
+        },
+    };
+    match is_unknown {
+        true => ApplyError::Unknown(error),
+        false => ApplyError::NotApplied(error),
+    }
+}
+
+/// An error in one line, with what caused it.
+fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
