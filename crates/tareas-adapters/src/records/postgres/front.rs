@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_segment_names_each_task_once() {
-        assert_eq!(cut(&[]), []);
+        assert!(cut(&[]).is_empty());
         assert_eq!(cut(&[1, 2, 3]), [3]);
         assert_eq!(cut(&[1, 2, 1, 2, 3, 3]), [2, 3, 1]);
         let many: Vec<u128> = (0..2_500).collect();

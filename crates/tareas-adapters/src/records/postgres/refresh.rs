@@ -16,7 +16,7 @@ const REFRESH_EVERY: Duration = Duration::from_secs(1);
 /// How often partitions are made and dropped.
 const DAYS_EVERY: Duration = Duration::from_secs(3600);
 /// How long another process with this identity may take to let go: the one before, which ends.
-const HANDOVER_MAX: Duration = Duration::from_secs(15);
+const HANDOVER_MAX: Duration = Duration::from_secs(5);
 const HANDOVER_LOOK: Duration = Duration::from_millis(50);
 
 const LOCK: &str = "SELECT pg_try_advisory_lock($1)";

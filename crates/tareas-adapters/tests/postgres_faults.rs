@@ -1,0 +1,257 @@
+//! What happens when statements meet, and when PostgreSQL dies.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod postgres_support;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use postgres_support::{NOW, SESSION, claim, open, runtime, settle, submission, submit};
+use tareas_adapters::PostgresRecords;
+use tareas_adapters::records::postgres::PostgresOptions;
+use tareas_core::{
+    Actor, Batch, Command, Outcome, Phase, QueueName, Sweep, Task, TaskId, Token, Want,
+};
+use tareas_engine::ports::{ApplyError, Clock, Records, SystemClock, TaskQuery};
+use tareas_services::Postgres;
+
+/// SplitMix64: chance that can be replayed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        (bits ^ (bits >> 27)) % end
+    }
+}
+
+fn random_command(chance: &mut Chance, id: TaskId, found: Option<&Task>) -> Command {
+    match (chance.below(6), found) {
+        (0, _) | (_, None) => submit(submission(id)),
+        (1, Some(_)) => Command::Cancel {
+            task: id,
+            by: Actor::System,
+        },
+        (2, Some(_)) => Command::Requeue {
+            task: id,
+            by: Actor::System,
+        },
+        (3, Some(task)) if task.state.is_terminal() => Command::Delete {
+            task: id,
+            by: Actor::System,
+        },
+        (_, Some(task)) if task.lease().is_some() => settle(task),
+        (_, Some(task)) => claim(id, task.attempt),
+    }
+}
+
+/// One client: all kinds of statements over the same ids, each time in another order.
+async fn meddle(records: Arc<PostgresRecords>, ids: Vec<TaskId>, seed: u64) {
+    let mut chance = Chance(seed);
+    for round in 0..40 {
+        let now = *NOW + Duration::from_secs(round);
+        let mut some = ids.clone();
+        for place in (1..some.len()).rev() {
+            some.swap(place, chance.below(place as u64 + 1) as usize);
+        }
+        some.truncate(1 + chance.below(ids.len() as u64) as usize);
+        let (found, _) = records.load(&some).await.unwrap();
+        let commands = some
+            .iter()
+            .zip(&found)
+            .map(|(id, found)| random_command(&mut chance, *id, found.as_ref()))
+            .collect();
+        records.apply(Batch { now, commands }).await.unwrap();
+        let sweep = match chance.below(4) {
+            0 => Sweep::Due,
+            1 => Sweep::Expired,
+            2 => Sweep::Reclaim {
+                session: SESSION,
+                slots: 4,
+            },
+            _ => Sweep::Prune,
+        };
+        records.sweep(sweep, now, 50).await.unwrap();
+        let want = Want {
+            queues: vec![QueueName::default()],
+            session: SESSION,
+            tokens: (0..5).map(|n| Some(Token::new(n + 1_000))).collect(),
+            now,
+        };
+        records.claim_next(want).await.unwrap();
+    }
+}
+
+async fn recount(records: &PostgresRecords) -> BTreeMap<Phase, u64> {
+    let mut counted = BTreeMap::new();
+    let mut query = TaskQuery {
+        limit: 1_000,
+        ..TaskQuery::default()
+    };
+    loop {
+        let page = records.page(&query).await.unwrap();
+        for task in page.tasks {
+            *counted.entry(task.phase()).or_default() += 1;
+        }
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => return counted,
+        }
+    }
+}
+
+fn counts(records: &PostgresRecords) -> BTreeMap<Phase, u64> {
+    let counts = records.counts();
+    let phases = counts.get(&QueueName::default()).copied();
+    let phases = Phase::ALL.into_iter().zip(phases.unwrap_or_default());
+    phases.filter(|(_, n)| *n > 0).collect()
+}
+
+/// Two servers, eight clients, fifty ids: whatever meets, nobody is told of a deadlock, and each
+/// server's counts are those of the table in the end.
+#[test]
+fn all_statements_meet_over_the_same_ids() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    runtime().block_on(async {
+        let servers = [Arc::new(open(&url, 1).await), Arc::new(open(&url, 2).await)];
+        let ids: Vec<TaskId> = (1..=50).map(|n| TaskId::v7(*NOW, n)).collect();
+        let clients = (0..8).map(|seed| {
+            let records = Arc::clone(&servers[seed as usize % 2]);
+            tokio::spawn(meddle(records, ids.clone(), seed))
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await.unwrap();
+        }
+        // What the other server counts is read once a second.
+        SystemClock.sleep(Duration::from_millis(2_500)).await;
+        let expected = recount(&servers[0]).await;
+        for server in &servers {
+            assert_eq!(counts(server), expected);
+        }
+    });
+}
+
+/// What a client was told of its tasks.
+#[derive(Default)]
+struct Told {
+    accepted: Mutex<Vec<TaskId>>,
+    ended: Mutex<Vec<TaskId>>,
+    failures: AtomicU64,
+}
+
+/// Applies until it is decided, as a client does that keeps the id of what it sends.
+async fn insist(records: &PostgresRecords, command: Command, told: &Told) -> Outcome {
+    loop {
+        let batch = Batch {
+            now: SystemClock.now(),
+            commands: vec![command.clone()],
+        };
+        match records.apply(batch).await {
+            Ok(mut applied) => return applied.outcomes.remove(0),
+            Err(ApplyError::NotApplied(_) | ApplyError::Unknown(_)) => {
+                told.failures.fetch_add(1, Ordering::Relaxed);
+                SystemClock.sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+/// Tasks from submission to end, one after the other, without tokens, as the pool of the same
+/// process runs them.
+async fn live(records: Arc<PostgresRecords>, told: Arc<Told>, seed: u64, end: Arc<AtomicBool>) {
+    let mut number = 0;
+    while !end.load(Ordering::Relaxed) {
+        number += 1;
+        let id = TaskId::v7(SystemClock.now(), u128::from(seed) << 32 | number);
+        let submitted = insist(&records, submit(submission(id)), &told).await;
+        assert!(submitted.task().is_some(), "{submitted:?}");
+        told.accepted.lock().unwrap().push(id);
+        let claim = Command::Claim {
+            task: id,
+            expected_attempt: 0,
+            session: SESSION,
+            token: None,
+        };
+        let claimed = insist(&records, claim, &told).await;
+        let Outcome::Done(task) = claimed else {
+            panic!("nobody else claims it: {claimed:?}")
+        };
+        let settled = insist(&records, settle(&task), &told).await;
+        assert!(
+            matches!(settled, Outcome::Done(_)),
+            "nobody else settles it: {settled:?}"
+        );
+        told.ended.lock().unwrap().push(id);
+    }
+}
+
+/// PostgreSQL is killed under load, again and again: the server that uses it connects again by
+/// itself, what was sent and not answered is found out, and nothing acknowledged is lost.
+#[test]
+fn a_killed_postgres_loses_nothing() {
+    let mut postgres = Postgres::start();
+    let url = postgres.database();
+    let runtime = runtime();
+    let records = Arc::new(runtime.block_on(open(&url, 1)));
+    let (told, end) = (Arc::new(Told::default()), Arc::new(AtomicBool::new(false)));
+    let clients: Vec<_> = (1..=20)
+        .map(|seed| {
+            let (records, told) = (Arc::clone(&records), Arc::clone(&told));
+            runtime.spawn(live(records, told, seed, Arc::clone(&end)))
+        })
+        .collect();
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(700));
+        postgres.kill9();
+        std::thread::sleep(Duration::from_millis(100));
+        postgres.restart();
+    }
+    std::thread::sleep(Duration::from_millis(1_500));
+    end.store(true, Ordering::Relaxed);
+    runtime.block_on(async {
+        for client in clients {
+            client.await.unwrap();
+        }
+        let accepted = told.accepted.lock().unwrap().clone();
+        let ended = told.ended.lock().unwrap().len();
+        eprintln!(
+            "{} accepted, {ended} ended, {} failures, {} connections",
+            accepted.len(),
+            told.failures.load(Ordering::Relaxed),
+            records.stats().connects()
+        );
+        assert_eq!(accepted.len(), ended);
+        let (found, _) = records.load(&accepted).await.unwrap();
+        for (id, task) in accepted.iter().zip(found) {
+            assert_eq!(
+                task.map(|task| task.phase()),
+                Some(Phase::Succeeded),
+                "{id}"
+            );
+        }
+        SystemClock.sleep(Duration::from_millis(1_500)).await;
+        assert_eq!(counts(&records), recount(&records).await);
+        assert!(records.stats().connects() > 4, "it connected again");
+    });
+}
+
+/// Two processes cannot be one server.
+#[test]
+fn an_identity_is_one_process() {
+    let postgres = Postgres::shared();
+    let url = postgres.database();
+    runtime().block_on(async {
+        let first = open(&url, 7).await;
+        let options = PostgresOptions::new(&url, 7).unwrap();
+        let second = PostgresRecords::open(options).await;
+        assert!(second.unwrap_err().to_string().contains("another process"));
+        first.close().await;
+        open(&url, 7).await;
+    });
+}
