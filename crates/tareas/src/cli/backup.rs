@@ -71,18 +71,14 @@ pub(super) fn stores(
     let flags: Flags = vec![("data", data.into_iter().cloned().collect())];
     let config = ServeConfig::of(&session.configuration(flags)?, session.lang())?;
     let BlobStore(blobs) = config.blobs;
-    match config.records {
-        RecordStore::Sqlite(folder) => Ok((folder, blobs)),
-        RecordStore::Memory => {
-            let values: crate::text::Values<'_> = &[("path", &"memory:")];
-            Err(Failure::new(
-                Code::InvalidConfiguration,
-                session.lang(),
-                Text::NoDatabase,
-                values,
-            ))
-        }
-    }
+    let path = match config.records {
+        RecordStore::Sqlite(folder) => return Ok((folder, blobs)),
+        RecordStore::Memory => "memory:".to_owned(),
+        #[cfg(feature = "postgres")]
+        RecordStore::Postgres(url) => url.to_string(),
+    };
+    let (code, values) = (Code::InvalidConfiguration, &[("path", &path as _)]);
+    Err(Failure::new(code, session.lang(), Text::NoDatabase, values))
 }
 
 /// The failure for what could not be written.

@@ -19,4 +19,6 @@ pub(crate) use key::Key;
 pub(crate) use kinds::CommandKind;
 pub(crate) use layers::{Configuration, Flags, Setting};
 pub(crate) use serve::{Durability, LogFormat, ServeConfig};
+#[cfg(feature = "postgres")]
+pub(crate) use store::SecretUrl;
 pub(crate) use store::{BlobStore, DATABASE, RecordStore, masked};

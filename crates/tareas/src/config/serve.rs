@@ -146,6 +146,7 @@ mod tests {
     fn urls_of_other_builds_name_the_feature_and_hide_the_password() {
         for (name, url, feature) in [
             ("queue", "amqp://u:hidden@h/v", "rabbitmq"),
+            #[cfg(not(feature = "postgres"))]
             ("records", "postgres://u:hidden@h/d", "postgres"),
             ("blobs", "s3://b/p?endpoint=http://h", "s3"),
         ] {
@@ -155,6 +156,15 @@ mod tests {
             assert!(!text.contains("hidden"), "{text}");
             assert_eq!(failure.exit_code(), 78);
         }
+    }
+
+    #[test]
+    #[cfg(feature = "postgres")]
+    fn the_password_of_the_records_is_not_shown() {
+        let config = config(&[("records", "postgres://u:hidden@h/d")]).unwrap();
+        let text = format!("{config:?}");
+        assert!(text.contains("postgres://u:***@h/d"), "{text}");
+        assert!(!text.contains("hidden"), "{text}");
     }
 
     #[test]

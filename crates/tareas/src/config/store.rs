@@ -15,6 +15,36 @@ pub(crate) enum RecordStore {
     Memory,
     /// In the file `tareas.db` of this folder.
     Sqlite(PathBuf),
+    /// In PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(SecretUrl),
+}
+
+/// A URL that may hold a password: shown without it.
+#[cfg(feature = "postgres")]
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretUrl(String);
+
+#[cfg(feature = "postgres")]
+impl SecretUrl {
+    /// The URL with its secrets: for whoever connects.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl std::fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&masked(&self.0))
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl std::fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// Where large bytes are kept.
@@ -25,7 +55,7 @@ pub(crate) struct BlobStore(pub(crate) PathBuf);
 pub(crate) const DATABASE: &str = "tareas.db";
 
 impl RecordStore {
-    /// From `memory:`, `sqlite:` (in the data folder) or `sqlite:FOLDER`.
+    /// From `memory:`, `sqlite:` (in the data folder), `sqlite:FOLDER` or `postgres://…`.
     pub(super) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
         let url = configuration.text("records")?;
         let data = Path::new(configuration.text("data")?);
@@ -33,13 +63,18 @@ impl RecordStore {
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("sqlite", "")) => Ok(Self::Sqlite(data.to_owned())),
             Some(("sqlite", path)) => Ok(Self::Sqlite(folder_of(path))),
+            #[cfg(feature = "postgres")]
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                Ok(Self::Postgres(SecretUrl(url.to_owned())))
+            }
+            #[cfg(not(feature = "postgres"))]
             Some(("postgres" | "postgresql", _)) => {
                 Err(missing(url, "postgres", "sqlite:PATH", lang))
             }
             _ => Err(unknown(
                 configuration,
                 "records",
-                "sqlite:, sqlite:PATH, memory:",
+                "sqlite:, sqlite:PATH, postgres://USER@HOST/DB, memory:",
                 lang,
             )),
         }

@@ -37,9 +37,11 @@ fn lines(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {
         ],
     );
     let dashboard = format!("{:<28} {}", format!("http://{address}"), text(access));
-    let kept = match config.records {
-        RecordStore::Memory => "memory:",
-        RecordStore::Sqlite(_) => text(Text::BannerSqlite),
+    let kept = match &config.records {
+        RecordStore::Memory => "memory:".to_owned(),
+        RecordStore::Sqlite(_) => text(Text::BannerSqlite).to_owned(),
+        #[cfg(feature = "postgres")]
+        RecordStore::Postgres(url) => url.to_string(),
     };
     let data = format!("{:<28} {kept}", config.data.display());
     let rows = [

@@ -4,24 +4,23 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tareas_adapters::records::sqlite::{BootReport, SqliteConfig};
-use tareas_adapters::{FolderBlobs, MemoryQueue, MemoryRecords, SqliteRecords, records::sqlite};
+use tareas_adapters::records::sqlite::BootReport;
+use tareas_adapters::{FolderBlobs, MemoryQueue};
 use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
-use tareas_engine::ports::{Clock, Queue, Records, Settings, Stopped, SystemClock};
+use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::{self, Supervisor};
 use tareas_engine::{Dispatcher, Engine, EngineConfig, Ports};
 use tareas_protocol::response;
-use tareas_server::metrics::{NoReadings, Readings};
 use tareas_server::{Limits, Listener, ServerConfig, ServerState};
 use tareas_worker::{Pool, PoolOptions, Registry};
 use tokio::runtime::Handle;
 
 use super::commands::Commands;
 use super::pool_link::{PoolLink, PoolView};
-use super::readings::StoreReadings;
+use super::store::{Opened, Store};
 use super::trouble;
-use crate::config::{CommandKind, Durability, RecordStore, ServeConfig};
+use crate::config::{CommandKind, Durability, ServeConfig};
 use crate::output::Failure;
 
 /// How long connections may take to be given the last answers, once every task has ended.
@@ -33,8 +32,8 @@ const SERVICE_GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct System {
     engine: Arc<Engine>,
-    /// The store to be closed; records in memory have nothing to close.
-    sqlite: Option<Arc<SqliteRecords>>,
+    /// The store to be closed.
+    store: Opened,
     supervisor: Supervisor,
     pool: Option<Arc<Pool>>,
     commands: Mutex<Commands>,
@@ -53,7 +52,7 @@ impl System {
         let server = server_config(config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let chance = [(); 3].map(|()| getrandom::u64().unwrap_or(0x9E37_79B9));
-        let store = Store::open(config, &clock, chance[0])?;
+        let store = Store::open(config, &clock, chance[0]).await?;
         let queue = Arc::new(MemoryQueue::default());
         pause_again(&*store.settings, &*queue);
         let blobs = FolderBlobs::open(&config.blobs.0);
@@ -65,10 +64,8 @@ impl System {
             clock: Arc::clone(&clock),
         };
         let session = SessionId(chance[1] >> 1 | 1);
-        let careful_for = store
-            .boot
-            .as_ref()
-            .map_or(Duration::ZERO, |boot| boot.careful_for);
+        let boot = store.opened.boot();
+        let careful_for = boot.map_or(Duration::ZERO, |boot| boot.careful_for);
         #[cfg(feature = "failpoints")]
         let careful_for = super::test_hooks::careful_for(careful_for);
         let engine = Engine::new(
@@ -88,19 +85,16 @@ impl System {
             .await
             .map_err(|error| trouble::engine(&error, lang))?;
         let supervisor = Supervisor::new();
-        let readings: Box<dyn Readings> = match &store.sqlite {
-            Some(sqlite) => Box::new(StoreReadings(Arc::clone(sqlite))),
-            None => Box::new(NoReadings),
-        };
+        let readings = store.opened.readings();
         let state = ServerState::with_readings(Arc::clone(&engine), server, readings);
         let listener = Listener::start(state);
         let listener = listener.map_err(|error| Failure::refused(error.to_error(lang)))?;
         services::start(&engine, &supervisor);
         let pool = start_pool(&engine, registry, config)?;
-        let (sqlite, started_in) = (store.sqlite, began.elapsed());
+        let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {
             engine,
-            sqlite,
+            store,
             supervisor,
             pool,
             commands: Mutex::new(commands),
@@ -117,7 +111,7 @@ impl System {
 
     /// What was found in the store.
     pub(crate) fn boot(&self) -> Option<&BootReport> {
-        self.sqlite.as_ref().map(|sqlite| sqlite.boot())
+        self.store.boot()
     }
 
     /// Has tasks that begin from now on run by these commands. What runs goes on as it began.
@@ -168,10 +162,7 @@ impl System {
         }
         self.listener.finish(ANSWER_GRACE).await;
         self.supervisor.stop(SERVICE_GRACE).await;
-        match self.sqlite {
-            Some(sqlite) => sqlite.close().await,
-            None => Ok(()),
-        }
+        self.store.close().await
     }
 }
 
@@ -187,44 +178,6 @@ impl Hurry {
         if let Some(pool) = self.pool {
             tokio::task::spawn_blocking(move || pool.stop(Duration::ZERO));
         }
-    }
-}
-
-/// The records, by each of the names under which the system needs them.
-struct Store {
-    records: Arc<dyn Records>,
-    settings: Arc<dyn Settings>,
-    sqlite: Option<Arc<SqliteRecords>>,
-    boot: Option<BootReport>,
-}
-
-impl Store {
-    fn open(config: &ServeConfig, clock: &Arc<dyn Clock>, seed: u64) -> Result<Self, Failure> {
-        let RecordStore::Sqlite(folder) = &config.records else {
-            let memory = Arc::new(MemoryRecords::default());
-            let settings: Arc<dyn Settings> = Arc::<MemoryRecords>::clone(&memory);
-            return Ok(Self {
-                records: memory,
-                settings,
-                sqlite: None,
-                boot: None,
-            });
-        };
-        let opened = SqliteRecords::open(SqliteConfig {
-            durability: match config.durability {
-                Durability::Full => sqlite::Durability::Full,
-                Durability::Os => sqlite::Durability::Os,
-            },
-            hash_seed: seed,
-            ..SqliteConfig::new(folder, Arc::clone(clock))
-        });
-        let sqlite = Arc::new(opened.map_err(|error| trouble::open(&error, folder, config.lang))?);
-        Ok(Self {
-            records: Arc::<SqliteRecords>::clone(&sqlite),
-            settings: Arc::<SqliteRecords>::clone(&sqlite),
-            boot: Some(sqlite.boot().clone()),
-            sqlite: Some(sqlite),
-        })
     }
 }
 

@@ -6,6 +6,7 @@ mod compose;
 mod log;
 mod pool_link;
 mod readings;
+mod store;
 #[cfg(feature = "failpoints")]
 mod test_hooks;
 mod trouble;

@@ -8,9 +8,9 @@ use tareas_server::metrics::{Reading, Readings};
 
 /// The readings of an embedded store.
 #[derive(Debug)]
-pub(super) struct StoreReadings(pub(super) Arc<SqliteRecords>);
+pub(super) struct SqliteReadings(pub(super) Arc<SqliteRecords>);
 
-impl Readings for StoreReadings {
+impl Readings for SqliteReadings {
     fn read(&self) -> Vec<Reading> {
         let stats = self.0.stats();
         vec![
@@ -60,6 +60,36 @@ impl Readings for StoreReadings {
                 "tareas_store_live_tasks",
                 "Tasks in memory.",
                 stats.live_tasks as f64,
+            ),
+        ]
+    }
+}
+
+/// The readings of records in PostgreSQL.
+#[cfg(feature = "postgres")]
+#[derive(Debug)]
+pub(super) struct PostgresReadings(pub(super) Arc<tareas_adapters::PostgresRecords>);
+
+#[cfg(feature = "postgres")]
+impl Readings for PostgresReadings {
+    fn read(&self) -> Vec<Reading> {
+        let stats = self.0.stats();
+        vec![
+            counter(
+                "tareas_store_statements",
+                "Statements that wrote, or read in order to write.",
+                stats.statements(),
+            ),
+            counter("tareas_store_rows", "Rows of tasks written.", stats.rows()),
+            counter(
+                "tareas_store_collisions",
+                "Statements that met another one and were sent again.",
+                stats.collisions(),
+            ),
+            counter(
+                "tareas_store_connects",
+                "Connections made to the database.",
+                stats.connects(),
             ),
         ]
     }

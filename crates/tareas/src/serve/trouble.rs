@@ -22,6 +22,26 @@ pub(super) fn open(error: &OpenError, folder: &Path, lang: Lang) -> Failure {
     }
 }
 
+/// PostgreSQL does not open.
+#[cfg(feature = "postgres")]
+pub(super) fn postgres(
+    error: &tareas_adapters::records::postgres::OpenError,
+    url: &crate::config::SecretUrl,
+    lang: Lang,
+) -> Failure {
+    use tareas_adapters::records::postgres::OpenError;
+
+    let code = match error {
+        OpenError::Connect { .. } | OpenError::Sql { .. } => Code::Unavailable,
+        OpenError::Taken => Code::DataInUse,
+        _ => Code::InvalidConfiguration,
+    };
+    let values: crate::text::Values<'_> = &[("url", url)];
+    Failure::new(code, lang, Text::RecordsNotUsable, values)
+        .because(with_sources(error))
+        .with_hint(Text::RecordsNotUsableHint.plain(lang))
+}
+
 /// A folder cannot be used.
 pub(super) fn data(folder: &Path, error: &dyn Error, lang: Lang) -> Failure {
     let values: crate::text::Values<'_> = &[("path", &folder.display())];

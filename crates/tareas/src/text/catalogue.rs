@@ -207,6 +207,10 @@ catalogue! {
         "no se puede usar la carpeta de datos {path}",
     DataNotUsableHint: "see to the folder, or choose another with `--data DIR`" /
         "revise la carpeta, o elija otra con `--data DIR`",
+    RecordsNotUsable: "the records in {url} cannot be used" /
+        "no se pueden usar los registros en {url}",
+    RecordsNotUsableHint: "see to PostgreSQL and to the URL in `records`, or use `--records sqlite:`" /
+        "revise PostgreSQL y la URL en `records`, o use `--records sqlite:`",
     InsecureWarning: "insecure: whoever reaches {bind} may run tasks here" /
         "inseguro: quien llegue a {bind} puede ejecutar tareas aquí",
     CannotStart: "the system cannot start: {what}" / "el sistema no puede iniciar: {what}",

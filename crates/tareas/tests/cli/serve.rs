@@ -153,6 +153,7 @@ fn beyond_this_machine_only_when_told() {
 fn other_stores_are_named_with_their_feature() {
     for (flag, url, feature) in [
         ("--queue", "amqp://u:hidden@h/v", "rabbitmq"),
+        #[cfg(not(feature = "postgres"))]
         ("--records", "postgres://u:hidden@h/d", "postgres"),
         ("--blobs", "s3://bucket/prefix", "s3"),
     ] {
@@ -184,4 +185,50 @@ fn records_in_memory_need_no_folder() {
         "25\n"
     );
     assert!(!server.data().join("tareas.db").exists());
+}
+
+#[test]
+#[cfg(feature = "postgres")]
+fn a_postgres_that_is_not_there_is_named_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().display().to_string();
+    let url = format!(
+        "postgres://u:hidden@127.0.0.1:{}/d",
+        tareas_services::free_port()
+    );
+    let ran = tareas(&["serve", "--data", &data, "--records", &url]);
+    assert_eq!(ran.code, 69, "{ran:?}");
+    assert!(ran.stderr.contains("u:***@127.0.0.1"), "{ran:?}");
+    assert!(!ran.stderr.contains("hidden"), "{ran:?}");
+}
+
+/// A server whose records are in PostgreSQL, through two lives: what waits and what has ended is
+/// there again, and what ran is taken back.
+#[test]
+#[cfg(feature = "postgres")]
+fn records_in_postgres_outlive_the_server() {
+    if tareas_services::is_missing(tareas_services::Service::Postgres) {
+        return;
+    }
+    let postgres = tareas_services::Postgres::shared();
+    let url = postgres.database();
+    let flags = ["--records", url.as_str()];
+    let mut server = Server::start(&flags);
+    let shown = url.replace("postgres@", "postgres:***@");
+    assert!(server.said().contains(&shown), "{}", server.said());
+    let submitted = server.tareas(&["submit", "square", "5", "--wait"]);
+    assert_eq!(submitted.stdout, "25\n", "{submitted:?}");
+    let asleep = server.submit(&["sleep", "60000"]);
+    while !server.tareas(&["show", &asleep]).stdout.contains("running") {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    server.signal(Signal::SIGKILL);
+    server.ended();
+    let server = Server::start_in(Arc::clone(&server.folder), &flags);
+    let listed = server.tareas(&["list"]);
+    assert!(listed.stdout.contains("succeeded"), "{listed:?}");
+    let shown = server.tareas(&["show", &asleep]);
+    assert!(shown.stdout.contains("lost"), "taken back: {shown:?}");
+    let submitted = server.tareas(&["submit", "square", "6", "--wait"]);
+    assert_eq!(submitted.stdout, "36\n", "{submitted:?}");
 }

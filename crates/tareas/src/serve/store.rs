@@ -1,0 +1,169 @@
+//! The records that a configuration names, and how they are closed again.
+
+#[cfg(feature = "postgres")]
+use std::path::Path;
+use std::sync::Arc;
+
+use tareas_adapters::records::sqlite::{self, BootReport, SqliteConfig};
+use tareas_adapters::{MemoryRecords, SqliteRecords};
+use tareas_engine::ports::{Clock, Records, Settings, Stopped};
+use tareas_server::metrics::{NoReadings, Readings};
+
+#[cfg(feature = "postgres")]
+use super::readings::PostgresReadings;
+use super::readings::SqliteReadings;
+use super::trouble;
+use crate::config::{Durability, RecordStore, ServeConfig};
+use crate::output::Failure;
+
+/// In the data folder: the identity of the server that uses it, in all its lives.
+#[cfg(feature = "postgres")]
+const SERVER_ID: &str = "server-id";
+
+/// The records, by each of the names under which the system needs them.
+pub(super) struct Store {
+    pub(super) records: Arc<dyn Records>,
+    pub(super) settings: Arc<dyn Settings>,
+    pub(super) opened: Opened,
+}
+
+/// What was opened, and is to be closed.
+#[derive(Debug)]
+pub(super) enum Opened {
+    /// Records in memory have nothing to close.
+    Memory,
+    /// A file.
+    Sqlite(Arc<SqliteRecords>),
+    /// Connections.
+    #[cfg(feature = "postgres")]
+    Postgres(Arc<tareas_adapters::PostgresRecords>),
+}
+
+impl Opened {
+    /// What was found in the store, where the last life may have ended in disorder.
+    pub(super) fn boot(&self) -> Option<&BootReport> {
+        match self {
+            Self::Sqlite(sqlite) => Some(sqlite.boot()),
+            _ => None,
+        }
+    }
+
+    /// What it counts, as metrics.
+    pub(super) fn readings(&self) -> Box<dyn Readings> {
+        match self {
+            Self::Memory => Box::new(NoReadings),
+            Self::Sqlite(sqlite) => Box::new(SqliteReadings(Arc::clone(sqlite))),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => Box::new(PostgresReadings(Arc::clone(postgres))),
+        }
+    }
+
+    /// Brings everything that is decided to its place, and ends.
+    pub(super) async fn close(self) -> Result<(), Stopped> {
+        match self {
+            Self::Memory => Ok(()),
+            Self::Sqlite(sqlite) => sqlite.close().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => {
+                postgres.close().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Opens the records.
+    pub(super) async fn open(
+        config: &ServeConfig,
+        clock: &Arc<dyn Clock>,
+        seed: u64,
+    ) -> Result<Self, Failure> {
+        match &config.records {
+            RecordStore::Memory => {
+                let memory = Arc::new(MemoryRecords::default());
+                Ok(Self::of(memory, |_| Opened::Memory))
+            }
+            RecordStore::Sqlite(folder) => {
+                let opened = SqliteRecords::open(SqliteConfig {
+                    durability: match config.durability {
+                        Durability::Full => sqlite::Durability::Full,
+                        Durability::Os => sqlite::Durability::Os,
+                    },
+                    hash_seed: seed,
+                    ..SqliteConfig::new(folder, Arc::clone(clock))
+                });
+                let opened = opened.map_err(|error| trouble::open(&error, folder, config.lang))?;
+                Ok(Self::of(Arc::new(opened), Opened::Sqlite))
+            }
+            #[cfg(feature = "postgres")]
+            RecordStore::Postgres(url) => open_postgres(config, url).await,
+        }
+    }
+
+    fn of<R: Records + Settings>(store: Arc<R>, opened: impl FnOnce(Arc<R>) -> Opened) -> Self {
+        Self {
+            records: Arc::<R>::clone(&store),
+            settings: Arc::<R>::clone(&store),
+            opened: opened(store),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+async fn open_postgres(
+    config: &ServeConfig,
+    url: &crate::config::SecretUrl,
+) -> Result<Store, Failure> {
+    use tareas_adapters::PostgresRecords;
+    use tareas_adapters::records::postgres::PostgresOptions;
+
+    let lang = config.lang;
+    let server = server_id(&config.data);
+    let server = server.map_err(|error| trouble::data(&config.data, &error, lang))?;
+    let trouble = |error| trouble::postgres(&error, url, lang);
+    let options = PostgresOptions::new(url.reveal(), server).map_err(trouble)?;
+    let records = PostgresRecords::open(options).await.map_err(trouble)?;
+    Ok(Store::of(Arc::new(records), Opened::Postgres))
+}
+
+/// The identity of the server that uses this folder; made at its first start.
+#[cfg(feature = "postgres")]
+fn server_id(folder: &Path) -> std::io::Result<u128> {
+    use std::io::{Error, ErrorKind, Write};
+
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(SERVER_ID);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => u128::from_str_radix(text.trim(), 16).map_err(|error| {
+            let what = format!("{}: {error}", path.display());
+            Error::new(ErrorKind::InvalidData, what)
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let mut bits = [0; 16];
+            getrandom::fill(&mut bits).map_err(|error| Error::other(error.to_string()))?;
+            let server = u128::from_be_bytes(bits);
+            let mut file = std::fs::File::create_new(&path)?;
+            writeln!(file, "{server:032x}")?;
+            file.sync_all()?;
+            Ok(server)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_server_in_all_its_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let first = server_id(&data).unwrap();
+        assert_eq!(server_id(&data).unwrap(), first);
+        assert_ne!(server_id(folder.path()).unwrap(), first);
+        std::fs::write(data.join(SERVER_ID), "").unwrap();
+        assert!(server_id(&data).is_err());
+    }
+}
