@@ -16,7 +16,7 @@ use tareas_core::{
     Actor, Batch, Command, Outcome, Phase, QueueName, Sweep, Task, TaskId, Token, Want,
 };
 use tareas_engine::ports::{ApplyError, Clock, Records, SystemClock, TaskQuery};
-use tareas_services::Postgres;
+use tareas_services::{Postgres, Service, is_missing};
 
 /// SplitMix64: chance that can be replayed.
 struct Chance(u64);
@@ -116,6 +116,9 @@ fn counts(records: &PostgresRecords) -> BTreeMap<Phase, u64> {
 /// server's counts are those of the table in the end.
 #[test]
 fn all_statements_meet_over_the_same_ids() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
     let postgres = Postgres::shared();
     let url = postgres.database();
     runtime().block_on(async {
@@ -195,6 +198,9 @@ async fn live(records: Arc<PostgresRecords>, told: Arc<Told>, seed: u64, end: Ar
 /// itself, what was sent and not answered is found out, and nothing acknowledged is lost.
 #[test]
 fn a_killed_postgres_loses_nothing() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
     let mut postgres = Postgres::start();
     let url = postgres.database();
     let runtime = runtime();
@@ -244,6 +250,9 @@ fn a_killed_postgres_loses_nothing() {
 /// Two processes cannot be one server.
 #[test]
 fn an_identity_is_one_process() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
     let postgres = Postgres::shared();
     let url = postgres.database();
     runtime().block_on(async {

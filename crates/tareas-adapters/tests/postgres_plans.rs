@@ -10,7 +10,7 @@ use postgres_support::{NOW, claim, done, open, runtime, settle, submission, subm
 use tareas_adapters::PostgresRecords;
 use tareas_core::{Batch, TaskId};
 use tareas_engine::ports::Records;
-use tareas_services::Postgres;
+use tareas_services::{Postgres, Service, is_missing};
 
 /// Rows of the large table.
 const BULK: u32 = 200_000;
@@ -39,6 +39,9 @@ async fn assert_plans(records: &PostgresRecords, when: &str) {
 /// However many rows there are and whatever the statistics say: one probe of the key each.
 #[test]
 fn hot_statements_go_by_the_primary_key() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
     let postgres = Postgres::shared();
     let url = postgres.database();
     runtime().block_on(async {
@@ -67,6 +70,9 @@ fn a_small_task_costs_little() {
     const TASKS: u128 = 20_000;
     const BATCH: usize = 1_000;
 
+    if is_missing(Service::Postgres) {
+        return;
+    }
     let postgres = Postgres::start();
     let url = postgres.database();
     runtime().block_on(async {

@@ -10,7 +10,7 @@ use tareas_adapters::PostgresRecords;
 use tareas_adapters::records::postgres::PostgresOptions;
 use tareas_core::{Batch, Blob, Body, Cause, Command, Ending, Failure, Jitter, Kind, Spec, TaskId};
 use tareas_engine::ports::Records;
-use tareas_services::Postgres;
+use tareas_services::{Postgres, Service, is_missing};
 
 /// Payload, result, and what the view makes of them.
 const CASES: [(&str, &str, &str, &str); 8] = [
@@ -120,6 +120,9 @@ async fn fill(records: &PostgresRecords) {
 
 #[test]
 fn the_view_shows_every_ended_task_in_words() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
     let postgres = Postgres::shared();
     let url = postgres.database();
     runtime().block_on(async {
@@ -152,6 +155,9 @@ fn the_view_shows_every_ended_task_in_words() {
 /// What PostgreSQL acknowledges without the disk is not good enough, unless somebody says so.
 #[test]
 fn a_server_that_does_not_wait_for_the_disk_is_refused() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
     let postgres = Postgres::start_with(&["fsync=off", "synchronous_commit=off"]);
     let url = postgres.database();
     runtime().block_on(async {

@@ -16,12 +16,13 @@ use tareas_core::{
 use tareas_engine::contract::Fresh;
 use tareas_engine::contract::records::Store;
 use tareas_engine::ports::{Clock, SystemClock};
-use tareas_services::Postgres;
+use tareas_services::{Postgres, Service, is_missing};
 use tokio::runtime::Runtime;
 
 /// A new database for each store; the last one is in use.
 pub(crate) struct Databases {
-    postgres: Arc<Postgres>,
+    /// Nothing when it is not installed.
+    postgres: Option<Arc<Postgres>>,
     last: Mutex<String>,
 }
 
@@ -29,7 +30,7 @@ impl Databases {
     /// On the instance that the tests share.
     pub(crate) fn new() -> Self {
         Self {
-            postgres: Postgres::shared(),
+            postgres: (!is_missing(Service::Postgres)).then(Postgres::shared),
             last: Mutex::default(),
         }
     }
@@ -44,9 +45,13 @@ pub(crate) async fn open(url: &str, server: u128) -> PostgresRecords {
 #[async_trait]
 impl Fresh<dyn Store> for Databases {
     async fn open(&self) -> Arc<dyn Store> {
-        let url = self.postgres.database();
+        let url = self.postgres.as_ref().expect("it is installed").database();
         self.last.lock().unwrap().clone_from(&url);
         Arc::new(open(&url, 1).await)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.postgres.is_none()
     }
 
     async fn reopen(&self, old: Arc<dyn Store>) -> Arc<dyn Store> {

@@ -11,6 +11,11 @@ use crate::ports::{BlobKey, Blobs, PortError};
 /// A folder, bucket or the like for one clause.
 pub type FreshBlobs = dyn Fresh<dyn Blobs>;
 
+/// Whether a clause must be skipped: see [`Fresh::is_absent`].
+pub fn is_absent(fresh: &FreshBlobs) -> bool {
+    fresh.is_absent()
+}
+
 /// Every clause of the `Blobs` contract, as one test each.
 #[macro_export]
 macro_rules! blobs_contract {

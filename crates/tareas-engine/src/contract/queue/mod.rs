@@ -15,6 +15,11 @@ use crate::ports::{Delivery, Queue};
 /// A queue for one clause. Its lanes hold [`HEADS`] hints at most.
 pub type FreshQueue = dyn Fresh<dyn Queue>;
 
+/// Whether a clause must be skipped: see [`Fresh::is_absent`].
+pub fn is_absent(fresh: &FreshQueue) -> bool {
+    fresh.is_absent()
+}
+
 /// How many hints a lane holds in a clause: adapters with room for more never spill, which is
 /// fine; adapters with less would fail.
 pub const HEADS: usize = 16;

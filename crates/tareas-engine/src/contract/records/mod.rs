@@ -29,6 +29,11 @@ impl<T: Records + Settings> Store for T {}
 /// A database, or the like, for one clause.
 pub type FreshRecords = dyn Fresh<dyn Store>;
 
+/// Whether a clause must be skipped: see [`Fresh::is_absent`].
+pub fn is_absent(fresh: &FreshRecords) -> bool {
+    fresh.is_absent()
+}
+
 /// Every clause of the `Records` contract, as one test each.
 #[macro_export]
 macro_rules! records_contract {
