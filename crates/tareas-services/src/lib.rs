@@ -5,10 +5,14 @@
 //! else started are never touched. A service that is not installed skips the test aloud, and
 //! fails it under `CI=true`.
 
+mod faults;
 mod ports;
 mod postgres;
 mod presence;
+mod rabbitmq;
 
+pub use faults::{FaultProxy, Side};
 pub use ports::free_port;
 pub use postgres::{Postgres, SHARED as SHARED_POSTGRES};
 pub use presence::{Service, is_missing};
+pub use rabbitmq::Rabbitmq;
