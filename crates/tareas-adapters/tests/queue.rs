@@ -17,8 +17,10 @@ fn roomy_memory() -> impl Fresh<dyn Queue> {
 
 mod memory {
     tareas_engine::queue_contract!(super::memory());
+    tareas_engine::local_queue_contract!(super::memory());
 }
 
 mod memory_that_never_spills {
     tareas_engine::queue_contract!(super::roomy_memory());
+    tareas_engine::local_queue_contract!(super::roomy_memory());
 }

@@ -3,7 +3,10 @@
 //!
 //! It takes hints from the queue, claims the tasks, and hands them out; it settles attempts,
 //! publishes what is to be tried again, and has the listeners told. It decides nothing about
-//! states: every claim and every settlement is a command to the records.
+//! states: every claim and every settlement is a command to the records. What hints do not bring
+//! it finds by itself when the queue is a shared one ([`gaps`]).
+
+mod gaps;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,8 +19,9 @@ use tareas_core::{
     Applied, Batch, Body, Command, Ending, Fence, Outcome, Phase, Position, Rejected, Task, TaskId,
 };
 
+use self::gaps::Gaps;
 use crate::kinds::{nanos, smooth};
-use crate::ports::{BlobKey, Delivery};
+use crate::ports::{BlobKey, Delivery, Receipt};
 use crate::{Engine, Refusal, block_on};
 
 /// A thread takes at most this much work at once, by the smoothed run time.
@@ -60,6 +64,24 @@ pub struct Dispatcher {
     smoothed_ns: AtomicU64,
     idle: AtomicUsize,
     suspects: Mutex<Suspects>,
+    /// Only beside a shared queue.
+    gaps: Option<Gaps>,
+}
+
+/// One thread that waits for work, for as long as it waits: it may give up.
+struct Idle<'a>(&'a AtomicUsize);
+
+impl<'a> Idle<'a> {
+    fn count(idle: &'a AtomicUsize) -> Self {
+        idle.fetch_add(1, Ordering::Relaxed);
+        Self(idle)
+    }
+}
+
+impl Drop for Idle<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Tasks that have killed an executor run one at a time.
@@ -73,11 +95,13 @@ impl Dispatcher {
     /// A dispatcher for the pool of this process. Whoever calls it has entered the runtime
     /// whose timers the ports use.
     pub fn new(engine: Arc<Engine>) -> Self {
+        let gaps = engine.ports.queue.is_shared().then(Gaps::default);
         Self {
             engine,
             smoothed_ns: AtomicU64::new(UNMEASURED),
             idle: AtomicUsize::new(0),
             suspects: Mutex::default(),
+            gaps,
         }
     }
 
@@ -101,9 +125,9 @@ impl Dispatcher {
         while into.is_empty() {
             let deliveries = match self.next_suspect() {
                 Some(delivery) => vec![delivery],
-                None => self.receive().await,
+                None => self.receive_or_look(into).await,
             };
-            if self.engine.is_draining() {
+            if into.is_empty() && self.engine.is_draining() {
                 return false;
             }
             self.claim_all(deliveries, into).await;
@@ -128,9 +152,10 @@ impl Dispatcher {
         if !at_once.is_empty() {
             return at_once;
         }
-        self.idle.fetch_add(1, Ordering::Relaxed);
-        let received = self.engine.ports.queue.receive(max).await;
-        self.idle.fetch_sub(1, Ordering::Relaxed);
+        let received = {
+            let _idle = Idle::count(&self.idle);
+            self.engine.ports.queue.receive(max).await
+        };
         match received {
             Ok(deliveries) => deliveries,
             Err(error) => {
@@ -169,6 +194,8 @@ impl Dispatcher {
     async fn claim_suspects(&self, deliveries: Vec<Delivery>, into: &mut Vec<Claimed>) {
         for delivery in deliveries {
             let task = delivery.hint.task;
+            // It may wait long in its lane; a process that dies meanwhile leaves it queued.
+            self.engine.ports.queue.acknowledge(&[delivery.receipt]);
             if !self.enter_suspect_lane(delivery.clone()) {
                 continue;
             }
@@ -183,8 +210,10 @@ impl Dispatcher {
     fn enter_suspect_lane(&self, delivery: Delivery) -> bool {
         let mut suspects = self.suspects.lock().unwrap_or_else(PoisonError::into_inner);
         if suspects.running.is_some() {
+            let task = delivery.hint.task;
+            let waits_already = suspects.waiting.iter().any(|told| told.hint.task == task);
             // What does not fit is found again by its state.
-            if suspects.waiting.len() < SUSPECTS_MAX {
+            if !waits_already && suspects.waiting.len() < SUSPECTS_MAX {
                 suspects.waiting.push_back(delivery);
             }
             return false;
@@ -227,7 +256,11 @@ impl Dispatcher {
             .apply(Batch { now, commands })
             .await
         {
-            Ok(applied) => self.claimed(deliveries, applied, into).await,
+            Ok(applied) => {
+                let receipts: Vec<Receipt> = deliveries.iter().map(|told| told.receipt).collect();
+                self.engine.ports.queue.acknowledge(&receipts);
+                self.claimed(deliveries, applied, into).await;
+            }
             Err(error) => {
                 tracing::warn!(error = %Refusal::from(error), "claims were not decided");
                 self.engine
@@ -289,9 +322,16 @@ impl Dispatcher {
     }
 
     async fn republish(&self, deliveries: Vec<Delivery>) {
-        for Delivery { lane, hint } in deliveries {
+        let queue = &self.engine.ports.queue;
+        for Delivery {
+            lane,
+            hint,
+            receipt,
+        } in deliveries
+        {
             // A hint that is lost here is made again from the records.
-            let _ = self.engine.ports.queue.publish(&lane, &[hint]).await;
+            let _ = queue.publish(&lane, &[hint]).await;
+            queue.acknowledge(&[receipt]);
         }
     }
 

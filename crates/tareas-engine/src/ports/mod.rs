@@ -20,5 +20,5 @@ mod records;
 pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use error::{ApplyError, BoxError, PortError, Stopped};
-pub use queue::{Delivery, Queue, QueueDepth, Spilled};
+pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
 pub use records::{Counts, Page, PageCursor, Records, Settings, TaskQuery};

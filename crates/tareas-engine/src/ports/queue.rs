@@ -13,7 +13,12 @@ use super::PortError;
 /// claim sorts out what is out of date, and the engine publishes again. No adapter needs to be
 /// durable or exact. Within one lane hints come in order of place as long as nobody fails; among
 /// the lanes of a queue the higher priority comes first, and lower ones get at least one hint in
-/// twenty.
+/// twenty. A queue that [several processes share](Queue::is_shared) keeps this order among what
+/// has reached the process, and not further.
+///
+/// A delivery is kept from others until it is [acknowledged](Queue::acknowledge), which is done
+/// once its claim is decided, never before. What is not acknowledged before this process ends
+/// may be delivered again, to anybody.
 #[async_trait]
 pub trait Queue: fmt::Debug + Send + Sync + 'static {
     /// Makes hints deliverable. The adapter may keep only as many as it has room for: a lane
@@ -28,6 +33,15 @@ pub trait Queue: fmt::Debug + Send + Sync + 'static {
     /// Takes hints if there are any, without waiting.
     fn try_receive(&self, max: usize) -> Vec<Delivery>;
 
+    /// The claims of these deliveries are decided, or their hints were published again: they
+    /// need not be delivered any more. Never waits; acknowledging twice is fine.
+    fn acknowledge(&self, receipts: &[Receipt]);
+
+    /// Whether other processes publish and receive here, over a network that loses hints. Then
+    /// nobody knows whether every waiting task has a hint, and the pool looks into the records
+    /// by itself; else the engine compares the queue with the records, and feeds it.
+    fn is_shared(&self) -> bool;
+
     /// Lanes that dropped hints, with the place up to which they hold all.
     fn spilled(&self) -> Vec<Spilled>;
 
@@ -40,10 +54,11 @@ pub trait Queue: fmt::Debug + Send + Sync + 'static {
         is_all: bool,
     ) -> Result<(), PortError>;
 
-    /// Stops or starts deliveries from a queue.
+    /// Stops or starts deliveries from a queue. A shared queue also learns from it which queues
+    /// there are.
     fn pause(&self, queue: &QueueName, paused: bool);
 
-    /// How many hints are held per lane.
+    /// How many hints are held per lane; of a shared queue an estimate, a moment old.
     fn depth(&self) -> Vec<QueueDepth>;
 
     /// Ends all waiting receivers: the process is draining.
@@ -57,6 +72,17 @@ pub struct Delivery {
     pub lane: Lane,
     /// The hint.
     pub hint: Hint,
+    /// What [`Queue::acknowledge`] wants to see.
+    pub receipt: Receipt,
+}
+
+/// Stands for one delivery; means something to the adapter that made it only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Receipt(pub u64);
+
+impl Receipt {
+    /// For deliveries that nobody waits to see acknowledged.
+    pub const NONE: Self = Self(0);
 }
 
 /// A lane whose tail is only in the records.
@@ -77,7 +103,7 @@ pub struct Spilled {
 pub struct QueueDepth {
     /// The lane.
     pub lane: Lane,
-    /// Hints held in memory.
+    /// Hints held.
     pub hints: usize,
     /// More are only in the records.
     pub is_spilled: bool,

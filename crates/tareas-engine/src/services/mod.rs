@@ -30,9 +30,12 @@ pub trait Service: Send + 'static {
     async fn run(self: Box<Self>, shutdown: CancellationToken);
 }
 
-/// Starts the services that every engine needs.
+/// Starts the services that this engine needs. A shared queue is not fed: the pool looks into the
+/// records by itself.
 pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
     supervisor.spawn(Box::new(Timer::new(Arc::clone(engine))));
-    supervisor.spawn(Box::new(Feeder::new(Arc::clone(engine))));
+    if !engine.ports.queue.is_shared() {
+        supervisor.spawn(Box::new(Feeder::new(Arc::clone(engine))));
+    }
     supervisor.spawn(Box::new(Pruner::new(Arc::clone(engine))));
 }

@@ -12,7 +12,7 @@ use tareas_core::ledger::Config;
 use tareas_core::{
     Body, Cause, Ending, Failure, Kind, Position, QueueName, SessionId, Task, TaskId, Timestamp,
 };
-use tareas_engine::ports::{ApplyError, PortError, Settings, TestClock};
+use tareas_engine::ports::{ApplyError, PortError, Queue, Settings, TestClock};
 use tareas_engine::{
     Claimed, Dispatcher, End, Engine, EngineConfig, Listener, Listening, Pool, PoolSlot, Ports,
     Refusal, Settled, Submission, Submitted,
@@ -130,16 +130,22 @@ impl World {
         let clock = Arc::new(TestClock::new(Timestamp::from_millis(1_700_000_000_000)));
         let records = Arc::new(MemoryRecords::open(Config::default()));
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let world = Self::born(clock, records, folder, heads_max, 1);
+        let queue = Arc::new(MemoryQueue::new(heads_max));
+        let world = Self::born(clock, records, folder, queue, 1);
         assert_eq!(tareas_engine::block_on(world.engine.recover()).unwrap(), 0);
         world
+    }
+
+    /// A world whose hints go this way.
+    pub(crate) fn with_queue(queue: Arc<dyn Queue>) -> Self {
+        Self::new().reborn_with(queue)
     }
 
     fn born(
         clock: Arc<TestClock>,
         records: Arc<MemoryRecords>,
         folder: Arc<tempfile::TempDir>,
-        heads_max: usize,
+        queue: Arc<dyn Queue>,
         life: u64,
     ) -> Self {
         let ports = Ports {
@@ -148,7 +154,7 @@ impl World {
                 records: records.clone(),
                 life,
             }),
-            queue: Arc::new(MemoryQueue::new(heads_max)),
+            queue,
             blobs: Arc::new(FolderBlobs::open(folder.path()).unwrap()),
             clock: clock.clone(),
         };
@@ -177,7 +183,12 @@ impl World {
 
     /// The process dies and another one opens the same records.
     pub(crate) fn reborn(self) -> Self {
-        Self::born(self.clock, self.records, self.folder, 1_000, self.life + 1)
+        self.reborn_with(Arc::new(MemoryQueue::new(1_000)))
+    }
+
+    /// As [`reborn`](Self::reborn), with hints that go this way.
+    pub(crate) fn reborn_with(self, queue: Arc<dyn Queue>) -> Self {
+        Self::born(self.clock, self.records, self.folder, queue, self.life + 1)
     }
 
     /// The client goes away.

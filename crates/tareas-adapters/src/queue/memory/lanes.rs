@@ -1,7 +1,7 @@
 //! The lanes of one queue: who of them is next.
 
 use tareas_core::{Hint, Priority, QueueName};
-use tareas_engine::ports::Delivery;
+use tareas_engine::ports::{Delivery, Receipt};
 
 use super::lane::Heads;
 
@@ -73,7 +73,11 @@ impl Lanes {
                 queue: self.name.clone(),
                 priority,
             };
-            into.push(Delivery { lane, hint });
+            into.push(Delivery {
+                lane,
+                hint,
+                receipt: Receipt::NONE,
+            });
         }
     }
 

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tareas_core::{Hint, Lane, QueueName};
-use tareas_engine::ports::{Delivery, PortError, Queue, QueueDepth, Spilled};
+use tareas_engine::ports::{Delivery, PortError, Queue, QueueDepth, Receipt, Spilled};
 use tokio::sync::Notify;
 
 use self::rounds::Rounds;
@@ -106,6 +106,13 @@ impl Queue for MemoryQueue {
 
     fn try_receive(&self, max: usize) -> Vec<Delivery> {
         self.take(max).unwrap_or_default()
+    }
+
+    /// A hint that was taken is nowhere any more.
+    fn acknowledge(&self, _receipts: &[Receipt]) {}
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     fn spilled(&self) -> Vec<Spilled> {

@@ -1,0 +1,192 @@
+//! Gaps: work that no hint came for.
+//!
+//! A shared queue loses hints, and nobody can tell which. So a pool whose threads stay idle for
+//! [`IDLE_WAIT`] claims the oldest waiting tasks straight from the records, and a busy one does
+//! so every [`LOOK_EVERY`]: else a task whose hint was lost would starve while newer hints keep
+//! everybody at work. Losing every hint costs that much latency and nothing else. One thread
+//! looks at a time; while a look finds as much as it asked for, the next thread looks at once,
+//! so a pool without any hints still drains a backlog at full speed.
+//!
+//! Suspects are left out by such claims. They are found by looking at the heads of the lines,
+//! more rarely, and then go the way of suspects.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tareas_core::ledger::priorities;
+use tareas_core::{Applied, Lane, Outcome, Phase, Place, QueueName, Timestamp, Want};
+use tokio::sync::Notify;
+
+use super::{Claimed, Dispatcher};
+use crate::Refusal;
+use crate::ports::{Delivery, Receipt};
+
+/// A thread that is idle for so long looks into the records.
+const IDLE_WAIT: Duration = Duration::from_millis(100);
+/// A thread that asks for work looks there first when nobody has for so long.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often the heads of the lines are searched for suspects.
+const SUSPECTS_EVERY: Duration = Duration::from_secs(10);
+/// Hints per lane that are searched: what stands before a suspect is claimed in time.
+const HEAD_HINTS: usize = 64;
+
+/// When this pool looked last.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    looked: Turn,
+    searched: Turn,
+    synced: Turn,
+    /// The last look found as much as it asked for.
+    more: Notify,
+}
+
+/// Something that one thread does at a time, and not too often.
+#[derive(Debug, Default)]
+struct Turn(AtomicI64);
+
+impl Turn {
+    /// Takes the turn, unless somebody took it less than `every` ago.
+    fn take(&self, now: Timestamp, every: Duration) -> bool {
+        let last = self.0.load(Ordering::SeqCst);
+        let is_due = now.since(Timestamp::from_micros(last)) >= every;
+        let now = now.as_micros();
+        is_due
+            && self
+                .0
+                .compare_exchange(last, now, Ordering::SeqCst, Ordering::SeqCst)
+                .is_ok()
+    }
+
+    /// Lets the next one take it at once.
+    fn give_back(&self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Dispatcher {
+    /// Hints to be claimed; or, when none come, tasks that were claimed without any.
+    pub(super) async fn receive_or_look(&self, into: &mut Vec<Claimed>) -> Vec<Delivery> {
+        let Some(gaps) = &self.gaps else {
+            return self.receive().await;
+        };
+        if gaps.looked.take(self.engine.now(), LOOK_EVERY) {
+            return self.look(gaps, into).await;
+        }
+        let idle = async {
+            tokio::select! {
+                () = self.engine.ports.clock.sleep(IDLE_WAIT) => {}
+                () = gaps.more.notified() => {}
+            }
+        };
+        tokio::select! {
+            biased;
+            deliveries = self.receive() => deliveries,
+            () = idle => match gaps.looked.take(self.engine.now(), IDLE_WAIT) {
+                true => self.look(gaps, into).await,
+                false => Vec::new(),
+            },
+        }
+    }
+
+    /// Claims what waits longest in the records. Suspects among it are only returned.
+    async fn look(&self, gaps: &Gaps, into: &mut Vec<Claimed>) -> Vec<Delivery> {
+        if self.engine.is_draining() {
+            return Vec::new();
+        }
+        let now = self.engine.now();
+        let queues = self.open_queues(gaps.synced.take(now, LOOK_EVERY));
+        let asked = self.batch_size();
+        let want = Want {
+            queues: queues.clone(),
+            session: self.engine.config.session,
+            tokens: vec![None; asked],
+            now,
+        };
+        match self.engine.ports.records.claim_next(want).await {
+            Ok(applied) => {
+                if applied.outcomes.len() >= asked {
+                    gaps.looked.give_back();
+                    gaps.more.notify_one();
+                }
+                self.found(applied, into).await;
+            }
+            Err(error) => {
+                tracing::warn!(error = %Refusal::from(error), "nothing was claimed");
+            }
+        }
+        match gaps.searched.take(now, SUSPECTS_EVERY) {
+            true => self.waiting_suspects(&queues).await,
+            false => Vec::new(),
+        }
+    }
+
+    /// The queues that tasks may be taken from. What the records say of pauses, which may come
+    /// from another process, is told to the queue now and then.
+    fn open_queues(&self, is_sync: bool) -> Vec<QueueName> {
+        let mut queues = self.engine.ports.settings.queues();
+        if is_sync {
+            for (queue, paused) in &queues {
+                self.engine.ports.queue.pause(queue, *paused);
+            }
+        }
+        queues.retain(|_, paused| !*paused);
+        queues.into_keys().collect()
+    }
+
+    async fn found(&self, applied: Applied, into: &mut Vec<Claimed>) {
+        let position = applied.position;
+        // Whoever is accepting one of these tasks right now queues its acknowledgement first.
+        drop(self.engine.acknowledging.write().await);
+        // Without a hint nobody knows whether a start before this one may be unrecorded.
+        if applied.outcomes.is_empty() || self.engine.until_durable(position).await.is_err() {
+            return;
+        }
+        for outcome in applied.outcomes {
+            match outcome {
+                Outcome::Done(task) if task.phase() == Phase::Running => {
+                    self.hand_out(task, into).await;
+                }
+                Outcome::Done(task) => self.engine.ended(position, std::iter::once(&task)),
+                Outcome::Already(_) | Outcome::Refused(_) => {}
+            }
+        }
+    }
+
+    async fn waiting_suspects(&self, queues: &[QueueName]) -> Vec<Delivery> {
+        let counts = self.engine.counts();
+        let has_waiting = |queue: &&QueueName| {
+            let phases = counts.get(*queue);
+            phases.is_some_and(|phases| phases[Phase::Queued as usize] > 0)
+        };
+        let mut suspects = Vec::new();
+        for queue in queues.iter().filter(has_waiting) {
+            for priority in priorities() {
+                let queue = queue.clone();
+                self.suspects_of(Lane { queue, priority }, &mut suspects)
+                    .await;
+            }
+        }
+        suspects
+    }
+
+    async fn suspects_of(&self, lane: Lane, into: &mut Vec<Delivery>) {
+        let records = &self.engine.ports.records;
+        let hints = match records.ready(&lane, Place::START, HEAD_HINTS).await {
+            Ok(hints) => hints,
+            Err(error) => {
+                tracing::warn!(%error, queue = %lane.queue, "suspects not searched");
+                return;
+            }
+        };
+        into.extend(
+            hints
+                .into_iter()
+                .filter(|hint| hint.suspect)
+                .map(|hint| Delivery {
+                    lane: lane.clone(),
+                    hint,
+                    receipt: Receipt::NONE,
+                }),
+        );
+    }
+}
