@@ -1,9 +1,9 @@
-//! How SQLite, PostgreSQL, memory and a local folder keep the ports' promises.
+//! How SQLite, PostgreSQL, memory, RabbitMQ and a local folder keep the ports' promises.
 //!
 //! | port | adapters |
 //! |---|---|
 //! | `Records`, `Settings` | [`SqliteRecords`], [`MemoryRecords`], `PostgresRecords` (feature `postgres`) |
-//! | `Queue` | [`MemoryQueue`] |
+//! | `Queue` | [`MemoryQueue`], `RabbitmqQueue` (feature `rabbitmq`) |
 //! | `Blobs` | [`FolderBlobs`] |
 //!
 //! An adapter carries out decisions and never makes them: there is no rule about states here.
@@ -15,6 +15,8 @@ pub mod records;
 
 pub use blobs::FolderBlobs;
 pub use queue::MemoryQueue;
+#[cfg(feature = "rabbitmq")]
+pub use queue::RabbitmqQueue;
 #[cfg(feature = "postgres")]
 pub use records::PostgresRecords;
 pub use records::{MemoryRecords, SqliteRecords};

@@ -6,7 +6,7 @@
 
 mod lane;
 mod lanes;
-mod rounds;
+pub(super) mod rounds;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

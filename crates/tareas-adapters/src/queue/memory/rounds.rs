@@ -9,7 +9,7 @@ use super::lanes::Lanes;
 
 /// All queues.
 #[derive(Debug)]
-pub(super) struct Rounds {
+pub(in crate::queue) struct Rounds {
     heads_max: usize,
     queues: Vec<Lanes>,
     index: HashMap<QueueName, usize>,
@@ -18,7 +18,7 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn new(heads_max: usize) -> Self {
+    pub(in crate::queue) fn new(heads_max: usize) -> Self {
         Self {
             heads_max: heads_max.max(1),
             queues: Vec::new(),
@@ -28,18 +28,18 @@ impl Rounds {
     }
 
     /// Whether a receiver would get something.
-    pub(super) fn has_hints(&self) -> bool {
+    pub(in crate::queue) fn has_hints(&self) -> bool {
         !self.turns.is_empty()
     }
 
-    pub(super) fn publish(&mut self, lane: &Lane, hints: &[Hint]) {
+    pub(in crate::queue) fn publish(&mut self, lane: &Lane, hints: &[Hint]) {
         let heads_max = self.heads_max;
         let queue = self.queue(&lane.queue);
         self.queues[queue].change(lane.priority, |heads| heads.publish(hints, heads_max));
         self.give_turn(queue);
     }
 
-    pub(super) fn refill(&mut self, spilled: &Spilled, hints: &[Hint], is_all: bool) {
+    pub(in crate::queue) fn refill(&mut self, spilled: &Spilled, hints: &[Hint], is_all: bool) {
         let heads_max = self.heads_max;
         let queue = self.queue(&spilled.lane.queue);
         self.queues[queue].change(spilled.lane.priority, |heads| {
@@ -48,7 +48,7 @@ impl Rounds {
         self.give_turn(queue);
     }
 
-    pub(super) fn pause(&mut self, queue: &QueueName, paused: bool) {
+    pub(in crate::queue) fn pause(&mut self, queue: &QueueName, paused: bool) {
         let queue = self.queue(queue);
         self.queues[queue].is_paused = paused;
         if paused && std::mem::take(&mut self.queues[queue].is_in_turn) {
@@ -58,7 +58,7 @@ impl Rounds {
     }
 
     /// Takes up to `max` hints of the queue whose turn it is.
-    pub(super) fn take(&mut self, max: usize) -> Vec<Delivery> {
+    pub(in crate::queue) fn take(&mut self, max: usize) -> Vec<Delivery> {
         let Some(queue) = self.turns.pop_front() else {
             return Vec::new();
         };
@@ -79,7 +79,7 @@ impl Rounds {
         }
     }
 
-    pub(super) fn spilled(&self) -> Vec<Spilled> {
+    pub(in crate::queue) fn spilled(&self) -> Vec<Spilled> {
         let mut spilled = Vec::new();
         for lanes in &self.queues {
             for (priority, heads) in lanes.used() {
@@ -102,7 +102,7 @@ impl Rounds {
         spilled
     }
 
-    pub(super) fn depth(&self) -> Vec<QueueDepth> {
+    pub(in crate::queue) fn depth(&self) -> Vec<QueueDepth> {
         let mut depth = Vec::new();
         for lanes in &self.queues {
             for (priority, heads) in lanes.used() {
