@@ -1,10 +1,10 @@
-//! How SQLite, PostgreSQL, memory, RabbitMQ and a local folder keep the ports' promises.
+//! How SQLite, PostgreSQL, memory, RabbitMQ, local folders and S3 keep the ports' promises.
 //!
 //! | port | adapters |
 //! |---|---|
 //! | `Records`, `Settings` | [`SqliteRecords`], [`MemoryRecords`], `PostgresRecords` (feature `postgres`) |
 //! | `Queue` | [`MemoryQueue`], `RabbitmqQueue` (feature `rabbitmq`) |
-//! | `Blobs` | [`FolderBlobs`] |
+//! | `Blobs` | [`FolderBlobs`], `S3Blobs` (feature `s3`) |
 //!
 //! An adapter carries out decisions and never makes them: there is no rule about states here.
 //! Each adapter runs the whole contract suite of its port, in `tests/`.
@@ -14,6 +14,8 @@ pub mod queue;
 pub mod records;
 
 pub use blobs::FolderBlobs;
+#[cfg(feature = "s3")]
+pub use blobs::S3Blobs;
 pub use queue::MemoryQueue;
 #[cfg(feature = "rabbitmq")]
 pub use queue::RabbitmqQueue;
