@@ -33,7 +33,8 @@ macro_rules! blobs_contract {
         a_key_is_free_again_after_deletion,
         blobs_of_one_task_are_apart,
         an_empty_store_lists_nothing,
-        keys_are_listed_in_order_page_by_page,
+        keys_are_listed_once_page_by_page,
+        a_page_goes_on_where_a_deleted_key_was,
         one_of_eight_different_puts_wins,
         equal_puts_at_once_all_succeed,
         }
@@ -187,8 +188,20 @@ pub async fn an_empty_store_lists_nothing(fresh: &FreshBlobs) {
     assert_eq!(blobs.list(Some(&key()), 9).await.unwrap(), []);
 }
 
-/// Every key once, in order, whatever the size of the pages.
-pub async fn keys_are_listed_in_order_page_by_page(fresh: &FreshBlobs) {
+async fn list_all(blobs: &dyn Blobs, limit: usize) -> Vec<BlobKey> {
+    let mut listed: Vec<BlobKey> = Vec::new();
+    loop {
+        let page = blobs.list(listed.last(), limit).await.unwrap();
+        assert!(page.len() <= limit);
+        if page.is_empty() {
+            return listed;
+        }
+        listed.extend(page);
+    }
+}
+
+/// Every key once, in one order, whatever the size of the pages.
+pub async fn keys_are_listed_once_page_by_page(fresh: &FreshBlobs) {
     let blobs = fresh.open().await;
     let payloads = (0..40).map(|number| BlobKey::payload(task(number * 77)));
     let results = (0..9).map(|number| BlobKey::result(task(number * 770), number as u64, 5));
@@ -197,18 +210,31 @@ pub async fn keys_are_listed_in_order_page_by_page(fresh: &FreshBlobs) {
         put(&*blobs, key, "x").await;
     }
     keys.sort();
-    for limit in [1, 7, 49, 1_000] {
-        let mut listed: Vec<BlobKey> = Vec::new();
-        loop {
-            let page = blobs.list(listed.last(), limit).await.unwrap();
-            assert!(page.len() <= limit);
-            if page.is_empty() {
-                break;
-            }
-            listed.extend(page);
-        }
-        assert_eq!(listed, keys, "in pages of {limit}");
+    let at_once = list_all(&*blobs, 1_000).await;
+    for limit in [1, 7, 49] {
+        assert_eq!(
+            list_all(&*blobs, limit).await,
+            at_once,
+            "in pages of {limit}"
+        );
     }
+    let mut listed = at_once;
+    listed.sort();
+    assert_eq!(listed, keys);
+}
+
+/// A sweeper removes what it was given, and asks for more.
+pub async fn a_page_goes_on_where_a_deleted_key_was(fresh: &FreshBlobs) {
+    let blobs = fresh.open().await;
+    for number in 0..9 {
+        put(&*blobs, &BlobKey::payload(task(number * 77)), "x").await;
+    }
+    let all = list_all(&*blobs, 1_000).await;
+    let page = blobs.list(None, 4).await.unwrap();
+    for key in &page {
+        blobs.delete(key).await.unwrap();
+    }
+    assert_eq!(blobs.list(page.last(), 9).await.unwrap(), all[4..]);
 }
 
 async fn put_at_once(blobs: &Arc<dyn Blobs>, texts: [&'static str; 8]) -> Vec<&'static str> {

@@ -28,7 +28,8 @@ pub trait Blobs: fmt::Debug + Send + Sync + 'static {
     /// Removes a blob; a blob that is not there is fine.
     async fn delete(&self, key: &BlobKey) -> Result<(), PortError>;
 
-    /// Keys in order, above `after`: for the sweeper that looks for orphans.
+    /// Keys after `after`, each once, in an order that the adapter chooses and keeps: for the
+    /// sweeper that looks for orphans. `after` itself may be gone by now.
     async fn list(&self, after: Option<&BlobKey>, limit: usize) -> Result<Vec<BlobKey>, PortError>;
 }
 
@@ -64,6 +65,11 @@ impl BlobKey {
         &self.0
     }
 
+    /// The attempt whose result it is; `None` for a payload.
+    pub fn attempt(&self) -> Option<u64> {
+        self.0.split('/').nth(3)?.split('-').next()?.parse().ok()
+    }
+
     /// The task that it belongs to.
     pub fn task(&self) -> Option<TaskId> {
         self.0.split('/').nth(1)?.parse().ok()
@@ -96,6 +102,8 @@ mod tests {
             assert_eq!(BlobKey::parse(key.as_str()), Some(key.clone()));
             assert_eq!(key.task(), Some(id));
         }
+        assert_eq!(BlobKey::payload(id).attempt(), None);
+        assert_eq!(BlobKey::result(id, 3, 0xABCD).attempt(), Some(3));
         for text in [
             "",
             "t/../in",

@@ -4,6 +4,7 @@
 //! Each owns its state, has one loop with one `select!`, and ends when it is told to.
 
 mod feeder;
+mod orphans;
 mod pruner;
 mod supervisor;
 mod timer;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use feeder::Feeder;
+pub use orphans::OrphanSweeper;
 pub use pruner::Pruner;
 pub use supervisor::Supervisor;
 pub use timer::Timer;
@@ -38,4 +40,5 @@ pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
         supervisor.spawn(Box::new(Feeder::new(Arc::clone(engine))));
     }
     supervisor.spawn(Box::new(Pruner::new(Arc::clone(engine))));
+    supervisor.spawn(Box::new(OrphanSweeper::new(Arc::clone(engine))));
 }

@@ -257,6 +257,11 @@ impl World {
         }]);
     }
 
+    /// The blobs, as another process would see them.
+    pub(crate) fn blobs(&self) -> FolderBlobs {
+        FolderBlobs::open(self.folder.path()).unwrap()
+    }
+
     pub(crate) async fn task(&self, id: TaskId) -> Task {
         self.engine.task(id).await.unwrap().unwrap()
     }

@@ -136,13 +136,29 @@ fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// The names of all files in the folders below `root`. Files that vanish meanwhile are left out.
-pub(super) fn each_name(root: &Path, mut found: impl FnMut(&str)) -> io::Result<()> {
-    each_file(root, |path| {
-        if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
+/// The names of the folders below `root`, in order.
+pub(super) fn shards(root: &Path) -> io::Result<Vec<String>> {
+    let mut shards = Vec::new();
+    for shard in fs::read_dir(root)? {
+        let shard = shard?;
+        if shard.file_type()?.is_dir()
+            && let Ok(name) = shard.file_name().into_string()
+        {
+            shards.push(name);
+        }
+    }
+    shards.sort_unstable();
+    Ok(shards)
+}
+
+/// The names of all files of one folder.
+pub(super) fn each_name(folder: &Path, mut found: impl FnMut(&str)) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        if let Some(name) = entry?.file_name().to_str() {
             found(name);
         }
-    })
+    }
+    Ok(())
 }
 
 /// Removes temporary files that nobody has written to for `age`.
@@ -165,12 +181,8 @@ pub(super) fn remove_orphans(root: &Path, age: Duration) -> io::Result<()> {
 }
 
 fn each_file(root: &Path, mut found: impl FnMut(&Path)) -> io::Result<()> {
-    for shard in fs::read_dir(root)? {
-        let shard = shard?;
-        if !shard.file_type()?.is_dir() {
-            continue;
-        }
-        for entry in fs::read_dir(shard.path())? {
+    for shard in shards(root)? {
+        for entry in fs::read_dir(root.join(shard))? {
             found(&entry?.path());
         }
     }

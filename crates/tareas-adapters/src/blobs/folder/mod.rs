@@ -102,16 +102,38 @@ impl Blobs for FolderBlobs {
 
     async fn list(&self, after: Option<&BlobKey>, limit: usize) -> Result<Vec<BlobKey>, PortError> {
         let after = after.cloned();
-        self.blocking(move |root| first_keys(root, after.as_ref(), limit).map_err(port_error))
+        self.blocking(move |root| next_keys(root, after.as_ref(), limit).map_err(port_error))
             .await
     }
 }
 
-/// The smallest keys above `after`. Names are spread over folders by chance, so all of them are
-/// looked at; no more than `limit` are kept.
-fn first_keys(root: &Path, after: Option<&BlobKey>, limit: usize) -> io::Result<Vec<BlobKey>> {
+/// The next keys after `after`, folder by folder, in order within each: a page reads the names
+/// of the folders that it needs and of no others.
+fn next_keys(root: &Path, after: Option<&BlobKey>, limit: usize) -> io::Result<Vec<BlobKey>> {
+    let from = after.and_then(name::shard_of);
+    let mut page = Vec::new();
+    for shard in file::shards(root)? {
+        if from.as_ref().is_some_and(|from| shard < *from) {
+            continue;
+        }
+        let is_first = from.as_ref() == Some(&shard);
+        let above = after.filter(|_| is_first);
+        page.extend(first_keys(&root.join(&shard), above, limit - page.len())?);
+        if page.len() == limit {
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// The smallest keys above `after` in one folder; no more than `limit` are kept.
+fn first_keys(
+    shard: &Path,
+    after: Option<&BlobKey>,
+    limit: usize,
+) -> io::Result<BTreeSet<BlobKey>> {
     let mut first = BTreeSet::new();
-    file::each_name(root, |name| {
+    file::each_name(shard, |name| {
         let Some(key) = name::key_of(name) else {
             return;
         };
@@ -123,7 +145,7 @@ fn first_keys(root: &Path, after: Option<&BlobKey>, limit: usize) -> io::Result<
             first.pop_last();
         }
     })?;
-    Ok(first.into_iter().collect())
+    Ok(first)
 }
 
 /// The port's word for what the file system said.

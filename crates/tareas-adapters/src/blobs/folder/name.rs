@@ -20,8 +20,14 @@ pub(super) fn path_of(root: &Path, key: &BlobKey) -> Result<PathBuf, PortError> 
         (Some("out"), Some(result)) => format!("{task}.out.{result}"),
         _ => return Err(not_found()),
     };
-    let shard = &task[task.len() - 2..];
+    let shard = shard_of(key).ok_or_else(not_found)?;
     Ok(root.join(shard).join(name))
+}
+
+/// The folder that the blob of this key is in.
+pub(super) fn shard_of(key: &BlobKey) -> Option<String> {
+    let task = key.task()?.to_string();
+    task.get(task.len() - 2..).map(str::to_owned)
 }
 
 /// The key of a file of this name; `None` for files that are no blobs.
