@@ -70,7 +70,12 @@ pub(super) fn stores(
 ) -> Result<(PathBuf, PathBuf), Failure> {
     let flags: Flags = vec![("data", data.into_iter().cloned().collect())];
     let config = ServeConfig::of(&session.configuration(flags)?, session.lang())?;
-    let BlobStore(blobs) = config.blobs;
+    let blobs = match config.blobs {
+        BlobStore::Folder(folder) => folder,
+        // They stay in their bucket, which has ways of its own to be kept: there is no folder.
+        #[cfg(feature = "s3")]
+        BlobStore::S3(_) => config.data.join(BLOBS),
+    };
     let path = match config.records {
         RecordStore::Sqlite(folder) => return Ok((folder, blobs)),
         RecordStore::Memory => "memory:".to_owned(),

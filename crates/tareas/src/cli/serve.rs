@@ -26,13 +26,13 @@ pub(crate) struct ServeArgs {
     /// Threads that run tasks; 0 for none [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<String>,
-    /// Who is told of ready tasks: memory: [default: memory:]
+    /// Who is told of ready tasks: memory:, amqp://… [default: memory:]
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
     /// Where tasks are kept: sqlite:, sqlite:PATH, memory: [default: sqlite:]
     #[arg(long, value_name = "URL")]
     records: Option<String>,
-    /// Where large bytes are kept: file:, file:PATH [default: file:]
+    /// Where large bytes are kept: file:, file:PATH, s3://… [default: file:]
     #[arg(long, value_name = "URL")]
     blobs: Option<String>,
     /// full: on disk before it is confirmed; os: handed to the system [default: full]

@@ -21,4 +21,6 @@ pub(crate) use layers::{Configuration, Flags, Setting};
 pub(crate) use serve::{Durability, LogFormat, ServeConfig};
 #[cfg(feature = "postgres")]
 pub(crate) use store::SecretUrl;
-pub(crate) use store::{BlobStore, DATABASE, RecordStore, masked};
+#[cfg(feature = "s3")]
+pub(crate) use store::s3_keys;
+pub(crate) use store::{BlobStore, DATABASE, HintQueue, RecordStore, masked};

@@ -7,7 +7,7 @@ use tareas_protocol::Lang;
 
 use super::kinds::CommandKind;
 use super::layers::Configuration;
-use super::store::{self, BlobStore, RecordStore};
+use super::store::{BlobStore, HintQueue, RecordStore};
 use crate::output::Failure;
 use crate::text::Text;
 
@@ -38,6 +38,8 @@ pub(crate) struct ServeConfig {
     pub(crate) data: PathBuf,
     /// Threads of the pool.
     pub(crate) threads: u16,
+    /// Who is told of ready tasks.
+    pub(crate) queue: HintQueue,
     /// Where tasks are kept.
     pub(crate) records: RecordStore,
     /// Where large bytes are kept.
@@ -69,13 +71,13 @@ pub(crate) struct ServeConfig {
 impl ServeConfig {
     /// From the layers; the first wrong value ends it.
     pub(crate) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
-        store::check_queue(configuration, lang)?;
         let text = |name| configuration.text(name).map(str::to_owned);
         let threads = configuration.integer("threads")?;
         Ok(Self {
             bind: binds(configuration, lang)?,
             data: text("data")?.into(),
             threads: u16::try_from(threads).unwrap_or(u16::MAX),
+            queue: HintQueue::of(configuration, lang)?,
             records: RecordStore::of(configuration, lang)?,
             blobs: BlobStore::of(configuration, lang)?,
             durability: match configuration.word("durability")? {
@@ -136,7 +138,11 @@ mod tests {
         assert_eq!(config.bind, ["127.0.0.1:5000"]);
         assert_eq!(config.data, PathBuf::from("./tareas-data"));
         assert_eq!(config.records, RecordStore::Sqlite("./tareas-data".into()));
-        assert_eq!(config.blobs, BlobStore("./tareas-data/blobs".into()));
+        assert_eq!(
+            config.blobs,
+            BlobStore::Folder("./tareas-data/blobs".into())
+        );
+        assert!(matches!(config.queue, HintQueue::Memory));
         assert_eq!(config.durability, Durability::Full);
         assert_eq!(config.drain_grace, Duration::from_secs(30));
         assert!(!config.insecure);
@@ -144,12 +150,31 @@ mod tests {
 
     #[test]
     fn urls_of_other_builds_name_the_feature_and_hide_the_password() {
-        for (name, url, feature) in [
-            ("queue", "amqp://u:hidden@h/v", "rabbitmq"),
-            #[cfg(not(feature = "postgres"))]
-            ("records", "postgres://u:hidden@h/d", "postgres"),
-            ("blobs", "s3://b/p?endpoint=http://h", "s3"),
+        for (name, url, feature, is_built) in [
+            (
+                "queue",
+                "amqp://u:hidden@h/v",
+                "rabbitmq",
+                cfg!(feature = "rabbitmq"),
+            ),
+            (
+                "records",
+                "postgres://u:hidden@h/d",
+                "postgres",
+                cfg!(feature = "postgres"),
+            ),
+            (
+                "blobs",
+                "s3://b/p?endpoint=http://h",
+                "s3",
+                cfg!(feature = "s3"),
+            ),
         ] {
+            if is_built {
+                let shown = format!("{:?}", config(&[(name, url)]).unwrap());
+                assert!(!shown.contains("hidden"), "{shown}");
+                continue;
+            }
             let failure = config(&[(name, url)]).unwrap_err();
             let text = format!("{failure:?}");
             assert!(text.contains(&format!("feature `{feature}`")), "{text}");
@@ -175,6 +200,11 @@ mod tests {
             ("threads", "-1"),
             ("durability", "maybe"),
             ("records", "mysql:x"),
+            ("queue", "amqp:"),
+            ("queue", "amqp://h?prefix=a/b"),
+            ("queue", "kafka://h"),
+            ("blobs", "s3://"),
+            ("blobs", "s3://b?secret=x"),
             ("drain_grace", "soon"),
             ("insecure", "perhaps"),
         ] {

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "s3")]
+use tareas_adapters::blobs::s3::{S3Config, S3Keys};
+#[cfg(feature = "rabbitmq")]
+use tareas_adapters::queue::rabbitmq::RabbitmqConfig;
 use tareas_protocol::{Code, Lang};
 
 use super::layers::Configuration;
@@ -49,7 +53,30 @@ impl std::fmt::Debug for SecretUrl {
 
 /// Where large bytes are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BlobStore(pub(crate) PathBuf);
+pub(crate) enum BlobStore {
+    /// As files of this folder.
+    Folder(PathBuf),
+    /// In a bucket.
+    #[cfg(feature = "s3")]
+    S3(S3Config),
+}
+
+/// Who is told of ready tasks.
+#[derive(Clone, Debug)]
+pub(crate) enum HintQueue {
+    /// This process.
+    Memory,
+    /// Several processes, through RabbitMQ.
+    #[cfg(feature = "rabbitmq")]
+    Rabbitmq(RabbitmqConfig),
+}
+
+/// What a URL of RabbitMQ looks like.
+#[cfg(feature = "rabbitmq")]
+const RABBITMQ_URL: &str = "amqp://USER:PASS@HOST:PORT/VHOST";
+/// What a URL of a bucket looks like.
+#[cfg(feature = "s3")]
+const S3_URL: &str = "s3://BUCKET/PREFIX?endpoint=http://HOST:PORT&region=NAME";
 
 /// The file of the SQLite store.
 pub(crate) const DATABASE: &str = "tareas.db";
@@ -82,26 +109,61 @@ impl RecordStore {
 }
 
 impl BlobStore {
-    /// From `file:` (in the data folder) or `file:FOLDER`.
+    /// From `file:` (in the data folder), `file:FOLDER` or `s3://…`.
     pub(super) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
         let url = configuration.text("blobs")?;
         let data = Path::new(configuration.text("data")?);
         match url.split_once(':') {
-            Some(("file", "")) => Ok(Self(data.join("blobs"))),
-            Some(("file", path)) => Ok(Self(PathBuf::from(path))),
+            Some(("file", "")) => Ok(Self::Folder(data.join("blobs"))),
+            Some(("file", path)) => Ok(Self::Folder(PathBuf::from(path))),
+            #[cfg(feature = "s3")]
+            Some(("s3", _)) => S3Config::parse(url)
+                .map(Self::S3)
+                .map_err(|_| unknown(configuration, "blobs", S3_URL, lang)),
+            #[cfg(not(feature = "s3"))]
             Some(("s3", _)) => Err(missing(url, "s3", "file:PATH", lang)),
-            _ => Err(unknown(configuration, "blobs", "file:, file:PATH", lang)),
+            _ => Err(unknown(
+                configuration,
+                "blobs",
+                "file:, file:PATH, s3://…",
+                lang,
+            )),
         }
     }
 }
 
-/// Checks the URL of the queue; there is one adapter to choose from.
-pub(super) fn check_queue(configuration: &Configuration, lang: Lang) -> Result<(), Failure> {
-    let url = configuration.text("queue")?;
-    match url.split_once(':') {
-        Some(("memory", "")) => Ok(()),
-        Some(("amqp" | "amqps", _)) => Err(missing(url, "rabbitmq", "memory:", lang)),
-        _ => Err(unknown(configuration, "queue", "memory:", lang)),
+impl HintQueue {
+    /// From `memory:` or `amqp://…`.
+    pub(super) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
+        let url = configuration.text("queue")?;
+        match url.split_once(':') {
+            Some(("memory", "")) => Ok(Self::Memory),
+            #[cfg(feature = "rabbitmq")]
+            Some(("amqp" | "amqps", _)) => RabbitmqConfig::parse(url)
+                .map(Self::Rabbitmq)
+                .map_err(|_| unknown(configuration, "queue", RABBITMQ_URL, lang)),
+            #[cfg(not(feature = "rabbitmq"))]
+            Some(("amqp" | "amqps", _)) => Err(missing(url, "rabbitmq", "memory:", lang)),
+            _ => Err(unknown(configuration, "queue", "memory:, amqp://…", lang)),
+        }
+    }
+}
+
+/// The keys of the account that owns the bucket, from the variables that every tool for S3
+/// reads.
+#[cfg(feature = "s3")]
+pub(crate) fn s3_keys(lang: Lang) -> Result<S3Keys, Failure> {
+    let read = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    match (read("AWS_ACCESS_KEY_ID"), read("AWS_SECRET_ACCESS_KEY")) {
+        (Some(id), Some(secret)) => Ok(S3Keys {
+            id,
+            secret,
+            session: read("AWS_SESSION_TOKEN"),
+        }),
+        _ => Err(
+            Failure::new(Code::InvalidConfiguration, lang, Text::S3KeysMissing, &[])
+                .with_hint(Text::S3KeysMissingHint.plain(lang)),
+        ),
     }
 }
 

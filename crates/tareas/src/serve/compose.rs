@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tareas_adapters::records::sqlite::BootReport;
-use tareas_adapters::{FolderBlobs, MemoryQueue};
 use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
 use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
@@ -18,7 +17,7 @@ use tokio::runtime::Handle;
 
 use super::commands::Commands;
 use super::pool_link::{PoolLink, PoolView};
-use super::store::{Opened, Store};
+use super::store::{self, Opened, Store};
 use super::trouble;
 use crate::config::{CommandKind, Durability, ServeConfig};
 use crate::output::Failure;
@@ -53,14 +52,13 @@ impl System {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let chance = [(); 3].map(|()| getrandom::u64().unwrap_or(0x9E37_79B9));
         let store = Store::open(config, &clock, chance[0]).await?;
-        let queue = Arc::new(MemoryQueue::default());
+        let queue = store::open_queue(&config.queue);
         pause_again(&*store.settings, &*queue);
-        let blobs = FolderBlobs::open(&config.blobs.0);
         let ports = Ports {
             records: store.records,
             settings: store.settings,
             queue,
-            blobs: Arc::new(blobs.map_err(|error| trouble::data(&config.blobs.0, &error, lang))?),
+            blobs: store::open_blobs(&config.blobs, lang).await?,
             clock: Arc::clone(&clock),
         };
         let session = SessionId(chance[1] >> 1 | 1);

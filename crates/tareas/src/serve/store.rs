@@ -1,19 +1,20 @@
-//! The records that a configuration names, and how they are closed again.
+//! The records, the queue and the blobs that a configuration names, and how they are closed again.
 
 #[cfg(feature = "postgres")]
 use std::path::Path;
 use std::sync::Arc;
 
 use tareas_adapters::records::sqlite::{self, BootReport, SqliteConfig};
-use tareas_adapters::{MemoryRecords, SqliteRecords};
-use tareas_engine::ports::{Clock, Records, Settings, Stopped};
+use tareas_adapters::{FolderBlobs, MemoryQueue, MemoryRecords, SqliteRecords};
+use tareas_engine::ports::{Blobs, Clock, Queue, Records, Settings, Stopped};
+use tareas_protocol::Lang;
 use tareas_server::metrics::{NoReadings, Readings};
 
 #[cfg(feature = "postgres")]
 use super::readings::PostgresReadings;
 use super::readings::SqliteReadings;
 use super::trouble;
-use crate::config::{Durability, RecordStore, ServeConfig};
+use crate::config::{BlobStore, Durability, HintQueue, RecordStore, ServeConfig};
 use crate::output::Failure;
 
 /// In the data folder: the identity of the server that uses it, in all its lives.
@@ -106,6 +107,35 @@ impl Store {
             records: Arc::<R>::clone(&store),
             settings: Arc::<R>::clone(&store),
             opened: opened(store),
+        }
+    }
+}
+
+/// Nothing waits for a distant queue: it is used when it is there.
+pub(super) fn open_queue(queue: &HintQueue) -> Arc<dyn Queue> {
+    match queue {
+        HintQueue::Memory => Arc::new(MemoryQueue::default()),
+        #[cfg(feature = "rabbitmq")]
+        HintQueue::Rabbitmq(config) => {
+            Arc::new(tareas_adapters::RabbitmqQueue::start(config.clone()))
+        }
+    }
+}
+
+/// Opens the blobs; a bucket is tried out.
+pub(super) async fn open_blobs(blobs: &BlobStore, lang: Lang) -> Result<Arc<dyn Blobs>, Failure> {
+    match blobs {
+        BlobStore::Folder(folder) => match FolderBlobs::open(folder) {
+            Ok(blobs) => Ok(Arc::new(blobs)),
+            Err(error) => Err(trouble::data(folder, &error, lang)),
+        },
+        #[cfg(feature = "s3")]
+        BlobStore::S3(bucket) => {
+            let keys = crate::config::s3_keys(lang)?;
+            match tareas_adapters::S3Blobs::open(bucket.clone(), &keys).await {
+                Ok(blobs) => Ok(Arc::new(blobs)),
+                Err(error) => Err(trouble::cannot_start(&error, lang)),
+            }
         }
     }
 }

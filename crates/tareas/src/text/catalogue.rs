@@ -173,6 +173,11 @@ catalogue! {
         "necesita la característica `{feature}`",
     FeatureMissingHint: "use {local}, or a build with the feature `{feature}`" /
         "use {local}, o una compilación con la característica `{feature}`",
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only a bucket has keys"))]
+    S3KeysMissing: "the keys of the bucket are missing" / "faltan las claves del bucket",
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only a bucket has keys"))]
+    S3KeysMissingHint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" /
+        "defina AWS_ACCESS_KEY_ID y AWS_SECRET_ACCESS_KEY",
     // Serving.
     BannerReady: "tareas {version} ready in {ms} ms" / "tareas {version} listo en {ms} ms",
     BannerDashboard: "Dashboard" / "Panel",

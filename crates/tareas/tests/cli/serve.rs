@@ -151,12 +151,24 @@ fn beyond_this_machine_only_when_told() {
 
 #[test]
 fn other_stores_are_named_with_their_feature() {
-    for (flag, url, feature) in [
-        ("--queue", "amqp://u:hidden@h/v", "rabbitmq"),
-        #[cfg(not(feature = "postgres"))]
-        ("--records", "postgres://u:hidden@h/d", "postgres"),
-        ("--blobs", "s3://bucket/prefix", "s3"),
+    for (flag, url, feature, is_built) in [
+        (
+            "--queue",
+            "amqp://u:hidden@h/v",
+            "rabbitmq",
+            cfg!(feature = "rabbitmq"),
+        ),
+        (
+            "--records",
+            "postgres://u:hidden@h/d",
+            "postgres",
+            cfg!(feature = "postgres"),
+        ),
+        ("--blobs", "s3://bucket/prefix", "s3", cfg!(feature = "s3")),
     ] {
+        if is_built {
+            continue;
+        }
         let ran = tareas(&["serve", flag, url]);
         assert_eq!((ran.code, ran.stdout.as_str()), (78, ""), "{ran:?}");
         assert!(
@@ -165,6 +177,54 @@ fn other_stores_are_named_with_their_feature() {
         );
         assert!(!ran.stderr.contains("hidden"), "{ran:?}");
     }
+}
+
+#[cfg(feature = "rabbitmq")]
+#[test]
+fn hints_may_go_through_rabbitmq_whether_it_is_there_or_not() {
+    use tareas_services::{Rabbitmq, Service, free_port, is_missing};
+
+    let nowhere = format!("amqp://127.0.0.1:{}", free_port());
+    let mut urls = vec![nowhere];
+    if !is_missing(Service::Rabbitmq) {
+        let prefix = std::process::id();
+        urls.push(format!("{}?prefix=cli{prefix}", Rabbitmq::shared()));
+    }
+    for url in urls {
+        let server = Server::start(&["--queue", &url]);
+        for n in 0..5 {
+            let number = n.to_string();
+            let ran = server.tareas(&["submit", "square", &number, "--wait"]);
+            assert_eq!(ran.stdout, format!("{}\n", n * n), "{url}");
+        }
+    }
+}
+
+#[cfg(feature = "s3")]
+#[test]
+fn a_bucket_without_keys_or_out_of_reach_is_refused_at_the_start() {
+    let url = "s3://bucket/p?endpoint=http://127.0.0.1:9";
+    let folder = tempfile::tempdir().unwrap();
+    let serve = |keys: &[(&str, &str)]| {
+        let mut command = program();
+        command
+            .args(["serve", "--bind", "127.0.0.1:0", "--blobs", url, "--data"])
+            .arg(folder.path().join("data"))
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY")
+            .envs(keys.iter().copied());
+        finish(command, "")
+    };
+    let ran = serve(&[]);
+    assert_eq!(ran.code, 78, "{ran:?}");
+    assert!(ran.stderr.contains("AWS_SECRET_ACCESS_KEY"), "{ran:?}");
+    let ran = serve(&[
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "hidden"),
+    ]);
+    assert_ne!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("blob store is unavailable"), "{ran:?}");
+    assert!(!ran.stderr.contains("hidden"), "{ran:?}");
 }
 
 #[test]

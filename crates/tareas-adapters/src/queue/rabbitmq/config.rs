@@ -37,7 +37,7 @@ impl RabbitmqConfig {
             return Err(InvalidUrl("the prefix is not a name".to_owned()));
         }
         let mut uri: AMQPUri = url.parse().map_err(InvalidUrl)?;
-        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS.into());
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         Ok(Self { uri, prefix })
     }
 
