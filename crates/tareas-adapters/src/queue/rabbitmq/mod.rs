@@ -3,7 +3,7 @@
 //! Messages are lists of hints in quorum queues, one per queue of tasks and band of priorities.
 //! They are sent persistent and mandatory, and confirmed beside the caller; they are acknowledged
 //! when every hint in them is. One connection publishes, another receives, and each is built
-//! again from nothing when anything goes wrong ([`link`]).
+//! again from nothing when anything goes wrong (see `link.rs`).
 //!
 //! Any of it may be lost, doubled or late, and nothing depends on it: claims sort out doubles,
 //! and pools find in the records what nobody told them. So no call here waits for RabbitMQ, and
