@@ -175,6 +175,10 @@ fn folder_of(path: &str) -> PathBuf {
     }
 }
 
+#[cfg_attr(
+    all(feature = "postgres", feature = "rabbitmq", feature = "s3"),
+    expect(dead_code, reason = "this build can open them all")
+)]
 fn missing(url: &str, feature: &str, local: &str, lang: Lang) -> Failure {
     let hint = Text::FeatureMissingHint.fill(lang, &[("local", &local), ("feature", &feature)]);
     let text = Text::FeatureMissing;
