@@ -47,3 +47,25 @@ pub const BACKOFF_MS_MAX: u64 = 24 * 3_600_000;
 pub const BACKOFF_FACTOR_MAX: f64 = 100.0;
 /// A result longer than this travels as `result_ref`.
 pub const RESULT_INLINE_BYTES_MAX: usize = 256 * 1024;
+/// Most tasks that a remote worker may run at once.
+pub const SLOTS_MAX: u16 = 1_024;
+/// Most short tasks that a remote worker may hold beyond those it runs.
+pub const PREFETCH_MAX: u16 = 8_192;
+/// Most attempts that a worker can say it holds: what it runs and what it holds beyond.
+pub const HOLDING_MAX: usize = (SLOTS_MAX + PREFETCH_MAX) as usize;
+/// Most kinds of one remote worker.
+pub const WORKER_KINDS_MAX: usize = 1_024;
+/// Most queues that a remote worker can name.
+pub const WORKER_QUEUES_MAX: usize = 256;
+/// Most labels of one remote worker.
+pub const LABELS_MAX: usize = 64;
+/// Most reports in one line of `many`.
+pub const ITEMS_MAX: usize = 10_000;
+/// Longest message of an error or of a progress.
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+/// Longest backtrace of an error.
+pub const BACKTRACE_BYTES_MAX: usize = 64 * 1024;
+/// Longest text of one `log` line.
+pub const LOG_BYTES_MAX: usize = 64 * 1024;
+/// Longest result that can be sent in pieces by `output`, all pieces of a session together.
+pub const OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;

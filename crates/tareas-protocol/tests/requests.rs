@@ -320,9 +320,9 @@ const REFUSED: [(&str, Code, Option<&str>, &str); 38] = [
     ),
     (
         r#"{"cmd":"work","name":"w1"}"#,
-        Code::Unsupported,
-        Some("/cmd"),
-        "'work'",
+        Code::InvalidValue,
+        None,
+        "'kinds' is missing",
     ),
     (
         r#"{"cmd":"ping","x":1}"#,

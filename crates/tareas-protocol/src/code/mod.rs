@@ -155,6 +155,8 @@ codes! {
     Stale = 2001,
     /// This server does not do that.
     Unsupported = 2002,
+    /// The worker's session is over, or it has none.
+    SessionLost = 2003,
     /// The handler failed.
     HandlerFailed = 3001,
     /// The attempt took too long.

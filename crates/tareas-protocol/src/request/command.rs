@@ -3,27 +3,25 @@
 use super::decode::Decoder;
 use super::fault::echo;
 use super::field::{Field, Fields};
-use super::{Batch, Expected, Fault, Refusal, Request, Submission, Token};
+use super::{Batch, Expected, Fault, Refusal, Request, Submission, Token, worker};
 use crate::id::TaskIdBytes;
 use crate::json::ValueKind;
 use crate::lang::Lang;
 use crate::limits::{TOKEN_BYTES_MAX, WAIT_MS_MAX};
 use crate::nearest::nearest;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 19] = [
     "submit", "batch", "status", "result", "wait", "cancel", "requeue", "ping", "hello", "auth",
-];
-
-/// The commands by which a remote worker speaks. They have a place here and no decoder yet.
-const WORKER_COMMANDS: [&str; 9] = [
+    // Those of remote workers.
     "work", "done", "fail", "release", "progress", "log", "output", "beat", "many",
 ];
 
 type Refused<T> = Result<T, Box<Refusal>>;
 
-/// Whether the line is a batch, whose tasks are counted and decoded each by itself.
-pub(super) fn is_batch(fields: &Fields<'_, '_>) -> bool {
-    !fields.has_op() && fields.cmd().is_some_and(|cmd| cmd.text == "\"batch\"")
+/// Whether the line holds several requests, which are counted and decoded each by itself.
+pub(super) fn is_several(fields: &Fields<'_, '_>) -> bool {
+    let is_several = |text| matches!(text, "\"batch\"" | "\"many\"");
+    !fields.has_op() && fields.cmd().is_some_and(|cmd| is_several(cmd.text))
 }
 
 /// Decodes a line without `op`.
@@ -46,17 +44,17 @@ pub(super) fn decode<'a>(
         "ping" => fields.only(&["cmd", "ref"]).map(|()| Request::Ping),
         "hello" => hello(fields),
         "auth" => auth(fields),
+        "work" => worker::work(fields),
+        "beat" => worker::beat(fields),
+        "many" => worker::many(fields),
+        about if worker::is_report(about) => worker::report(about, fields).map(Request::Report),
         unknown => Err(Refusal::of(refused(unknown)).at("/cmd".to_owned())),
     }
 }
 
 fn refused(command: &str) -> Fault {
-    let is_for_workers = WORKER_COMMANDS.contains(&command);
     let nearest = nearest(command, COMMANDS);
     let command = echo(command);
-    if is_for_workers {
-        return Fault::WorkerCommand { command };
-    }
     Fault::UnknownCommand { command, nearest }
 }
 
@@ -96,7 +94,7 @@ fn auth<'a>(fields: &Fields<'_, 'a>) -> Refused<Request<'a>> {
     let Some(token) = fields.find("token") else {
         return Err(Refusal::of(Fault::Missing { member: "token" }));
     };
-    let token = Token(token.string_within(TOKEN_BYTES_MAX)?);
+    let token = Token::of(token.string_within(TOKEN_BYTES_MAX)?);
     Ok(Request::Auth { token })
 }
 

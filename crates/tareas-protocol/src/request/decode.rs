@@ -1,9 +1,11 @@
 //! The decoder: one line or body into what it asks for.
 
 use super::field::Fields;
-use super::{Decoded, Face, Fault, Line, Refusal, Request, Submission, command, text};
+use super::{
+    Decoded, Expected, Face, Fault, Item, Line, Refusal, Request, Submission, command, text, worker,
+};
 use crate::json::{Flaw, FlawKind, Scanner, Span};
-use crate::limits::{BATCH_TASKS_MAX, JSON_KEYS_MAX};
+use crate::limits::{BATCH_TASKS_MAX, ITEMS_MAX, JSON_KEYS_MAX};
 
 /// Decodes lines and bodies, one after the other, and keeps its memory between them.
 #[derive(Debug, Default)]
@@ -99,6 +101,32 @@ impl Decoder {
         Ok(tasks.collect())
     }
 
+    /// Decodes the items of a worker's `many`.
+    pub(super) fn reports<'a>(&mut self, text: &'a str) -> Result<Vec<Item<'a>>, Box<Refusal>> {
+        let mut spans: Vec<Span> = Vec::new();
+        Scanner::array(text, ITEMS_MAX, &mut spans).map_err(Refusal::json)?;
+        if spans.len() > ITEMS_MAX {
+            return Err(Refusal::of(Fault::TooManyTasks).at("/items".to_owned()));
+        }
+        let items = spans.iter().enumerate().map(|(index, span)| {
+            self.report(span.of(text))
+                .map_err(|refusal| refusal.under(&format!("/items/{index}")))
+        });
+        Ok(items.collect())
+    }
+
+    fn report<'a>(&mut self, text: &'a str) -> Item<'a> {
+        let fields = Fields::scan(&mut self.scanner, text)?;
+        fields.within_keys()?;
+        let Some(cmd) = fields.cmd() else {
+            return Err(Refusal::of(Fault::Missing { member: "cmd" }));
+        };
+        match cmd.text.trim_matches('"') {
+            command if worker::is_report(command) => worker::report(command, &fields),
+            _ => Err(cmd.expected(Expected::ReportCommand)),
+        }
+    }
+
     fn one<'a>(&mut self, text: &'a str) -> Decoded<'a> {
         let fields = Fields::scan(&mut self.scanner, text)?;
         fields.within_keys()?;
@@ -111,7 +139,7 @@ fn request<'a>(
     fields: &Fields<'_, 'a>,
     reference: Option<&'a str>,
 ) -> Result<Request<'a>, Box<Refusal>> {
-    if fields.keys() > JSON_KEYS_MAX && !command::is_batch(fields) {
+    if fields.keys() > JSON_KEYS_MAX && !command::is_several(fields) {
         fields.within_keys()?;
     }
     if fields.has_op() {

@@ -1,7 +1,8 @@
 //! What the value of a member should be, to be said when it is something else.
 
 use crate::limits::{
-    METADATA_BYTES_MAX, METADATA_ENTRIES_MAX, NAME_BYTES_MAX, REF_BYTES_MAX, REQUIRES_MAX,
+    HOLDING_MAX, METADATA_BYTES_MAX, METADATA_ENTRIES_MAX, NAME_BYTES_MAX, REF_BYTES_MAX,
+    REQUIRES_MAX,
 };
 
 /// What the value of a member should be.
@@ -46,8 +47,19 @@ pub enum Expected {
     Metadata,
     /// A short array of names.
     Labels,
+    /// A bounded array of names.
+    Names {
+        /// How many.
+        most: usize,
+    },
+    /// What an assignment was given with.
+    Lease,
+    /// The attempts that a worker holds.
+    Holding,
     /// `"submit"`, the one command of a body.
     SubmitCommand,
+    /// A command about one attempt.
+    ReportCommand,
 }
 
 impl Expected {
@@ -71,7 +83,16 @@ impl Expected {
                  {METADATA_BYTES_MAX} bytes"
             ),
             Self::Labels => format!("an array of at most {REQUIRES_MAX} names"),
+            Self::Names { most } => format!("an array of at most {most} names"),
+            Self::Lease => "the lease of the assignment: 32 hexadecimal digits".to_owned(),
+            Self::Holding => {
+                format!("an array of at most {HOLDING_MAX} [task_id, attempt, lease]")
+            }
             Self::SubmitCommand => "\"submit\" here, or left out".to_owned(),
+            Self::ReportCommand => {
+                "one of \"done\", \"fail\", \"release\", \"progress\", \"log\", \"output\""
+                    .to_owned()
+            }
         }
     }
 
@@ -99,7 +120,16 @@ impl Expected {
                  {METADATA_BYTES_MAX} bytes como máximo"
             ),
             Self::Labels => format!("una lista de {REQUIRES_MAX} nombres como máximo"),
+            Self::Names { most } => format!("una lista de {most} nombres como máximo"),
+            Self::Lease => "la concesión de la asignación: 32 cifras hexadecimales".to_owned(),
+            Self::Holding => {
+                format!("una lista de {HOLDING_MAX} [task_id, attempt, lease] como máximo")
+            }
             Self::SubmitCommand => "\"submit\" aquí, o faltar".to_owned(),
+            Self::ReportCommand => {
+                "uno de \"done\", \"fail\", \"release\", \"progress\", \"log\", \"output\""
+                    .to_owned()
+            }
         }
     }
 }

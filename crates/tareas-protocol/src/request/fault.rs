@@ -57,11 +57,6 @@ pub enum Fault {
         /// What may have been meant.
         nearest: Option<&'static str>,
     },
-    /// A command of remote workers, which this server does not offer.
-    WorkerCommand {
-        /// Which one.
-        command: String,
-    },
     /// A member that this request must have.
     Missing {
         /// Which one.
@@ -153,7 +148,6 @@ impl Fault {
             Self::Json(_) | Self::Duplicate { .. } => Code::Malformed,
             Self::UnknownMember { .. } => Code::UnknownMember,
             Self::NoCommand | Self::UnknownCommand { .. } => Code::UnknownCommand,
-            Self::WorkerCommand { .. } => Code::Unsupported,
             Self::Missing { .. } | Self::WrongValue { .. } | Self::Exclusive { .. } => {
                 Code::InvalidValue
             }
@@ -181,9 +175,6 @@ impl Fault {
             Self::UnknownMember { member, .. } => format!("there is no member '{member}' here"),
             Self::NoCommand => "the line has neither 'op' nor 'cmd'".to_owned(),
             Self::UnknownCommand { command, .. } => format!("there is no command '{command}'"),
-            Self::WorkerCommand { command } => {
-                format!("this server does not take the worker command '{command}'")
-            }
             Self::Missing { member } => format!("the member '{member}' is missing"),
             Self::WrongValue { member, expected } => {
                 format!("'{member}' must be {}", expected.in_english())
@@ -205,9 +196,6 @@ impl Fault {
             Self::UnknownMember { member, .. } => format!("aquí no hay un miembro '{member}'"),
             Self::NoCommand => "la línea no tiene ni 'op' ni 'cmd'".to_owned(),
             Self::UnknownCommand { command, .. } => format!("no existe la orden '{command}'"),
-            Self::WorkerCommand { command } => {
-                format!("este servidor no acepta la orden de trabajador '{command}'")
-            }
             Self::Missing { member } => format!("falta el miembro '{member}'"),
             Self::WrongValue { member, expected } => {
                 format!("'{member}' debe ser {}", expected.in_spanish())

@@ -3,6 +3,7 @@
 use super::{Expected, Fault, Refusal, is_name};
 use crate::id::{TaskIdBytes, parse_id};
 use crate::json::{Flaw, FlawKind, Member, Object, Scanner, ValueKind};
+use crate::lease::{LeaseBytes, parse_lease};
 use crate::limits::{JSON_KEYS_MAX, REF_BYTES_MAX};
 use crate::time::parse_instant;
 use std::borrow::Cow;
@@ -234,6 +235,12 @@ impl<'a> Field<'a> {
     pub(super) fn task_id(self) -> Result<TaskIdBytes, Box<Refusal>> {
         let id = self.string.as_deref().and_then(parse_id);
         id.ok_or_else(|| self.expected(Expected::TaskId))
+    }
+
+    /// What an assignment was given with.
+    pub(super) fn lease(self) -> Result<LeaseBytes, Box<Refusal>> {
+        let lease = self.string.as_deref().and_then(parse_lease);
+        lease.ok_or_else(|| self.expected(Expected::Lease))
     }
 
     /// RFC 3339, or whole milliseconds since 1970; as microseconds.

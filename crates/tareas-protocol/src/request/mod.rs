@@ -16,10 +16,13 @@ mod decode;
 mod expected;
 mod fault;
 mod field;
+mod names;
 mod options;
 mod payload;
 mod submission;
 mod text;
+mod worker;
+mod worker_write;
 mod write;
 
 pub use decode::Decoder;
@@ -28,6 +31,8 @@ pub use fault::{Fault, Refusal};
 pub use options::{Backoff, Metadata, Options};
 pub use payload::Payload;
 pub use submission::Submission;
+pub use worker::{Failed, Held, Item, Report, Reported, Work};
+pub use worker_write::{append_beat, append_many, append_report, append_work};
 pub use write::{append_command, append_submission};
 
 use crate::id::TaskIdBytes;
@@ -122,6 +127,17 @@ pub enum Request<'a> {
         /// The token.
         token: Token<'a>,
     },
+    /// A remote worker is there.
+    Work(Box<Work<'a>>),
+    /// A remote worker is still there.
+    Beat {
+        /// How many tasks it takes at once from now on, if that changes; 0 for none.
+        slots: Option<u16>,
+    },
+    /// What a remote worker says about an attempt.
+    Report(Report<'a>),
+    /// The same about several attempts.
+    Many(Vec<Item<'a>>),
     /// To be given every answer that is owed, and the end of the connection.
     Leave,
     /// The kinds, with an example each.
@@ -144,7 +160,13 @@ pub struct Batch<'a> {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token<'a>(Cow<'a, str>);
 
-impl Token<'_> {
+impl<'a> Token<'a> {
+    /// A secret.
+    #[must_use]
+    pub fn of(secret: Cow<'a, str>) -> Self {
+        Self(secret)
+    }
+
     /// The secret itself.
     #[must_use]
     pub fn reveal(&self) -> &str {

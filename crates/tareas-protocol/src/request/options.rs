@@ -1,9 +1,10 @@
 //! Options of a submission, which the full form alone can say.
 
 use super::field::Field;
+use super::names::names_as as labels;
 use super::submission::MEMBERS;
-use super::{Expected, Fault, Refusal, is_name};
-use crate::json::{Scanner, ValueKind, unescape};
+use super::{Expected, Fault, Refusal};
+use crate::json::Scanner;
 use crate::limits::{
     ATTEMPT_TIMEOUT_MS_MAX, ATTEMPTS_MAX, BACKOFF_FACTOR_MAX, BACKOFF_MS_MAX, DELAY_MS_MAX,
     METADATA_BYTES_MAX, METADATA_ENTRIES_MAX, PRIORITY_MAX, REQUIRES_MAX,
@@ -73,7 +74,7 @@ impl<'a> Options<'a> {
             "idempotency_key" => self.idempotency_key = Some(field.name()?),
             "retention_ms" => self.retention_ms = Some(field.integer(0, DELAY_MS_MAX)?),
             "metadata" => self.metadata = metadata(&field)?,
-            "requires" => self.requires = labels(&field)?,
+            "requires" => self.requires = labels(&field, REQUIRES_MAX, Expected::Labels)?,
             unknown => return Err(Refusal::unknown(unknown, &MEMBERS)),
         }
         Ok(())
@@ -137,25 +138,4 @@ fn metadata<'a>(field: &Field<'a>) -> Result<Metadata<'a>, Box<Refusal>> {
         Ok((key, value))
     });
     entries.collect()
-}
-
-fn labels<'a>(field: &Field<'a>) -> Result<Vec<Cow<'a, str>>, Box<Refusal>> {
-    let wrong = || field.expected(Expected::Labels);
-    if field.kind != ValueKind::Array {
-        return Err(wrong());
-    }
-    let mut spans = Vec::new();
-    Scanner::array(field.text, REQUIRES_MAX, &mut spans).map_err(|_| wrong())?;
-    if spans.len() > REQUIRES_MAX {
-        return Err(wrong());
-    }
-    let labels = spans.iter().map(|span| {
-        let text = span.of(field.text);
-        let raw = text
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'));
-        let label = raw.map(unescape).ok_or_else(wrong)?;
-        is_name(&label).then_some(label).ok_or_else(wrong)
-    });
-    labels.collect()
 }

@@ -10,6 +10,7 @@ mod end;
 mod session;
 mod task;
 mod text;
+mod worker;
 
 pub use ack::{
     Acknowledgement, Durability, append_batch, append_cancel_requested, append_cancelled,
@@ -20,6 +21,10 @@ pub use end::{BlobRef, End, ResultText};
 pub use session::{Hello, append_authenticated, append_pong};
 pub use task::{AttemptView, ProgressView, TaskView, WhyView};
 pub use text::append_end_text;
+pub use worker::{
+    Assign, Assigned, Session, Told, ToldReader, append_beat_answer, append_cancel_event,
+    append_drain_event, append_many_answer, append_recorded,
+};
 
 use crate::id::{ID_TEXT_LEN, TaskIdBytes, write_id};
 use crate::json::append_on_one_line;

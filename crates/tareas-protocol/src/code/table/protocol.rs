@@ -44,4 +44,25 @@ pub(super) static ENTRIES: &[Entry] = &[
                 versión, o se compiló o configuró sin ella.",
         },
     },
+    Entry {
+        code: Code::SessionLost,
+        name: "session_lost",
+        retryable: true,
+        http: 409,
+        exit: exit::CONFLICT,
+        en: Prose {
+            message: "this connection has no session, or it was given up",
+            hint: "say `work` first; after a silence connect again with `resume` and `holding`",
+            explanation: "A worker speaks within a session that `work` opens. One that says \
+                nothing for longer than the session lives is taken for dead: its attempts are \
+                taken back, and what it still says of them is stale.",
+        },
+        es: Prose {
+            message: "esta conexión no tiene sesión, o se dio por perdida",
+            hint: "diga primero `work`; tras un silencio reconecte con `resume` y `holding`",
+            explanation: "Un trabajador habla dentro de una sesión que abre `work`. Al que calla \
+                más tiempo del que vive la sesión se le da por muerto: se le quitan sus intentos, \
+                y lo que aún diga de ellos ya no cuenta.",
+        },
+    },
 ];
