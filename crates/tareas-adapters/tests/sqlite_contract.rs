@@ -31,6 +31,7 @@ macro_rules! killed_contract {
         a_batch_applied_again_after_a_restart_changes_nothing,
         what_an_operator_has_set_survives_a_restart,
         sessions_that_were_not_closed_are_lost,
+        kinds_that_were_announced_stay_known,
         }
     };
 }

@@ -14,7 +14,7 @@ use sqlite_support::{
 use tareas_adapters::SqliteRecords;
 use tareas_core::{Batch, Fence, Outcome, Phase, Position, Rejected};
 use tareas_engine::failpoint;
-use tareas_engine::ports::{Records, Settings};
+use tareas_engine::ports::{Records, Settings, StoredSession};
 use tokio::sync::Mutex;
 
 /// Failpoints are of the whole process: one test at a time.
@@ -100,7 +100,7 @@ async fn an_error_of_the_disk_stops_the_store_and_nothing_is_told() {
     assert!(records.apply(batch).await.is_err());
     assert!(
         records
-            .open_session(sqlite_support::SESSION, 1)
+            .open_session(StoredSession::of_own_pool(sqlite_support::SESSION, 1))
             .await
             .is_err()
     );

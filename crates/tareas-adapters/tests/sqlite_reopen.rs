@@ -13,7 +13,7 @@ use sqlite_support::{
 use tareas_adapters::SqliteRecords;
 use tareas_adapters::records::sqlite::{self, OpenError, SqliteConfig};
 use tareas_core::{Ending, Outcome, Phase, QueueName, SessionId};
-use tareas_engine::ports::{Records, Settings};
+use tareas_engine::ports::{Records, Settings, StoredSession};
 
 /// One task of each state, and what belongs to them.
 async fn fill(records: &SqliteRecords) {
@@ -28,7 +28,10 @@ async fn fill(records: &SqliteRecords) {
         .pause(&QueueName::new("paused").unwrap(), true)
         .await
         .unwrap();
-    records.open_session(SESSION, 4).await.unwrap();
+    records
+        .open_session(StoredSession::of_own_pool(SESSION, 4))
+        .await
+        .unwrap();
     all_durable(records).await;
 }
 
@@ -61,7 +64,10 @@ async fn everything_is_there_after_a_clean_end() {
     let report = second.boot();
     assert!(!report.unclean && report.careful_for.is_zero());
     assert_eq!((report.scheduled, report.queued, report.running), (1, 1, 1));
-    assert_eq!(second.lost_sessions(), [(SESSION, 4)]);
+    assert_eq!(
+        second.lost_sessions(),
+        [StoredSession::of_own_pool(SESSION, 4)]
+    );
     assert_eq!(second.attempts(id(5)).await.unwrap().len(), 1);
     // Nothing is suspect: attempt numbers go on without a gap.
     assert_eq!(done(&second, claim(id(1), 0)).await.attempt, 1);
@@ -197,7 +203,12 @@ async fn a_closed_store_decides_nothing() {
     };
     assert!(records.apply(batch).await.is_err());
     assert!(records.durable_after(position).await.is_err());
-    assert!(records.open_session(SessionId(9), 1).await.is_err());
+    assert!(
+        records
+            .open_session(StoredSession::of_own_pool(SessionId(9), 1))
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]

@@ -114,7 +114,11 @@ impl Dispatcher {
     /// Takes work if there is any, without waiting for it.
     pub fn try_take(&self) -> Vec<Claimed> {
         let mut claimed = Vec::new();
-        let deliveries = self.engine.ports.queue.try_receive(self.batch_size());
+        let max = self.batch_size();
+        let deliveries = match self.engine.remote.is_matching() {
+            true => self.engine.remote.take_own(max),
+            false => self.engine.ports.queue.try_receive(max),
+        };
         if !deliveries.is_empty() && !self.engine.is_draining() {
             block_on(self.claim_all(deliveries, &mut claimed));
         }
@@ -148,6 +152,9 @@ impl Dispatcher {
 
     async fn receive(&self) -> Vec<Delivery> {
         let max = self.batch_size();
+        if self.engine.remote.is_matching() {
+            return self.receive_matched(max).await;
+        }
         let at_once = self.engine.ports.queue.try_receive(max);
         if !at_once.is_empty() {
             return at_once;
@@ -157,6 +164,11 @@ impl Dispatcher {
             self.engine.ports.queue.receive(max).await
         };
         match received {
+            // Since it began to wait, tasks are sorted by who can run them.
+            Ok(deliveries) if self.engine.remote.is_matching() => {
+                self.engine.shelve(deliveries).await;
+                Vec::new()
+            }
             Ok(deliveries) => deliveries,
             Err(error) => {
                 tracing::warn!(%error, "no hints from the queue");
@@ -168,6 +180,17 @@ impl Dispatcher {
                 Vec::new()
             }
         }
+    }
+
+    async fn receive_matched(&self, max: usize) -> Vec<Delivery> {
+        let at_once = self.engine.remote.take_own(max);
+        if !at_once.is_empty() {
+            return at_once;
+        }
+        self.idle.fetch_add(1, Ordering::Relaxed);
+        let received = self.engine.receive_own(max).await;
+        self.idle.fetch_sub(1, Ordering::Relaxed);
+        received
     }
 
     /// As many tasks as make a millisecond of work, one when they are slow; and never so many
@@ -301,24 +324,38 @@ impl Dispatcher {
     }
 
     async fn hand_out(&self, task: Task, into: &mut Vec<Claimed>) {
+        if !self.engine.remote.is_for_own_pool(&task.spec) {
+            return self.give_to_others(&task).await;
+        }
         match self.engine.body_bytes(&task.spec.payload).await {
             Ok(payload) => into.push(Claimed { task, payload }),
             Err(refusal) => {
                 tracing::warn!(task.id = %task.id(), error = %refusal, "payload not readable");
-                let released = Settled {
-                    task: task.id(),
-                    attempt: task.attempt,
-                    ending: Some(Ending::Released),
-                    run_time: Duration::ZERO,
-                };
                 self.engine
                     .ports
                     .clock
                     .sleep(Duration::from_millis(100))
                     .await;
-                self.settle_async(vec![released]).await;
+                self.release(&task).await;
             }
         }
+    }
+
+    /// Claimed before it was known that the pool of this process cannot run it: from now on
+    /// tasks are sorted before they are claimed.
+    async fn give_to_others(&self, task: &Task) {
+        self.engine.remote.start_matching();
+        self.release(task).await;
+    }
+
+    async fn release(&self, task: &Task) {
+        let released = Settled {
+            task: task.id(),
+            attempt: task.attempt,
+            ending: Some(Ending::Released),
+            run_time: Duration::ZERO,
+        };
+        Box::pin(self.settle_async(vec![released])).await;
     }
 
     async fn republish(&self, deliveries: Vec<Delivery>) {
@@ -348,9 +385,10 @@ impl Dispatcher {
         for settled in settled {
             commands.push(self.command(settled).await);
         }
-        let Some(applied) = self.apply_until_decided(commands).await else {
+        let Some(applied) = self.engine.apply_until_decided(commands).await else {
             return;
         };
+        self.engine.learn_kinds(&applied, &run_times);
         self.engine.settled(&applied, &run_times).await;
         self.leave_lane_of(&ids).await;
     }
@@ -382,35 +420,6 @@ impl Dispatcher {
                     jitter,
                 }
             }
-        }
-    }
-
-    /// What ran must be recorded: tries again while the store is unavailable. `None` when it
-    /// has stopped; then nobody is told, and the next boot decides.
-    async fn apply_until_decided(&self, commands: Vec<Command>) -> Option<Applied> {
-        loop {
-            let batch = Batch {
-                now: self.engine.now(),
-                commands: commands.clone(),
-            };
-            match self.engine.ports.records.apply(batch).await {
-                Ok(applied) => return Some(applied),
-                Err(error) => {
-                    tracing::warn!(error = %Refusal::from(error), "settlements were not decided");
-                    if self.has_stopped_within(Duration::from_millis(100)).await {
-                        return None;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Waits a moment; whether the store stopped meanwhile.
-    async fn has_stopped_within(&self, wait: Duration) -> bool {
-        let after = self.engine.durable();
-        tokio::select! {
-            durable = self.engine.durable_after(after) => durable.is_err(),
-            () = self.engine.ports.clock.sleep(wait) => false,
         }
     }
 
@@ -448,8 +457,37 @@ fn must_be_recorded((delivery, outcome): (&Delivery, &Outcome)) -> bool {
 }
 
 impl Engine {
+    /// What ran must be recorded: tries again while the store is unavailable. `None` when it
+    /// has stopped; then nobody is told, and the next boot decides.
+    pub(crate) async fn apply_until_decided(&self, commands: Vec<Command>) -> Option<Applied> {
+        loop {
+            let batch = Batch {
+                now: self.now(),
+                commands: commands.clone(),
+            };
+            match self.ports.records.apply(batch).await {
+                Ok(applied) => return Some(applied),
+                Err(error) => {
+                    tracing::warn!(error = %Refusal::from(error), "settlements were not decided");
+                    if self.has_stopped_within(Duration::from_millis(100)).await {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits a moment; whether the store stopped meanwhile.
+    async fn has_stopped_within(&self, wait: Duration) -> bool {
+        let after = self.durable();
+        tokio::select! {
+            durable = self.durable_after(after) => durable.is_err(),
+            () = self.ports.clock.sleep(wait) => false,
+        }
+    }
+
     /// After settlements: has listeners told of ends, publishes what goes on.
-    async fn settled(&self, applied: &Applied, run_times: &[Duration]) {
+    pub(crate) async fn settled(&self, applied: &Applied, run_times: &[Duration]) {
         let done = || {
             let both = applied.outcomes.iter().zip(run_times);
             both.filter_map(|(outcome, run_time)| match outcome {
@@ -458,7 +496,6 @@ impl Engine {
             })
         };
         self.tally.settled(done());
-        self.learn_kinds(done());
         self.ended(applied.position, done().map(|(task, _)| task));
         let goes_on = |task: &&Task| !task.state.is_terminal();
         if done().any(|(task, _)| goes_on(&task)) {
@@ -467,19 +504,23 @@ impl Engine {
         }
     }
 
-    fn learn_kinds<'a>(&self, done: impl Iterator<Item = (&'a Task, Duration)>) {
+    /// How long kinds take at the pool of this process.
+    fn learn_kinds(&self, applied: &Applied, run_times: &[Duration]) {
         let mut run: Option<(&tareas_core::Kind, Duration, u32)> = None;
-        for (task, run_time) in done {
+        for (outcome, run_time) in applied.outcomes.iter().zip(run_times) {
+            let Outcome::Done(task) = outcome else {
+                continue;
+            };
             match &mut run {
                 Some((kind, total, count)) if **kind == task.spec.kind => {
-                    *total += run_time;
+                    *total += *run_time;
                     *count += 1;
                 }
                 _ => {
                     if let Some((kind, total, count)) = run {
                         self.kinds.learn(kind, total / count, count.into());
                     }
-                    run = Some((&task.spec.kind, run_time, 1));
+                    run = Some((&task.spec.kind, *run_time, 1));
                 }
             }
         }
@@ -503,7 +544,7 @@ impl Engine {
     }
 
     /// A large result goes to the blob store before it is recorded.
-    async fn spill_result(&self, task: TaskId, attempt: u64, ending: Ending) -> Ending {
+    pub(crate) async fn spill_result(&self, task: TaskId, attempt: u64, ending: Ending) -> Ending {
         let Ending::Succeeded(Body::Inline(text)) = &ending else {
             return ending;
         };

@@ -1,10 +1,11 @@
 //! The engine: one object that faces and pools talk to.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tareas_core::{Place, Position, SessionId, TaskId, Timestamp};
+use tareas_core::{Kind, Place, Position, SessionId, TaskId, Timestamp};
 use tokio::sync::{Notify, RwLock};
 
 use crate::Refusal;
@@ -13,6 +14,7 @@ use crate::commands::CancelDeadlines;
 use crate::kinds::Kinds;
 use crate::notes::Notes;
 use crate::ports::{Blobs, Clock, Queue, Records, Settings, Stopped};
+use crate::remote::{Patience, Remote};
 use crate::tally::Tally;
 use crate::watch::{Listener, Listening, Watches};
 
@@ -48,10 +50,15 @@ pub struct EngineConfig {
     pub accept_unknown_kinds: bool,
     /// Retention of finished tasks that say nothing of it.
     pub retention: Option<Duration>,
+    /// How patient it is with remote workers.
+    pub patience: Patience,
+    /// 256 secret bits of this boot: leases and sessions of remote workers are made of them.
+    pub secret: [u8; 32],
 }
 
 impl EngineConfig {
-    /// Defaults for a pool of so many threads.
+    /// Defaults for a pool of so many threads. Where there are remote workers, `secret` is to be
+    /// replaced by one that nobody can guess.
     pub fn new(session: SessionId, threads: u16, chance: u64) -> Self {
         Self {
             session,
@@ -61,8 +68,16 @@ impl EngineConfig {
             cancel_grace: Duration::from_secs(30),
             accept_unknown_kinds: false,
             retention: None,
+            patience: Patience::default(),
+            secret: weak_secret(chance),
         }
     }
+}
+
+fn weak_secret(chance: u64) -> [u8; 32] {
+    let mut secret = [0; 32];
+    secret[..8].copy_from_slice(&chance.to_be_bytes());
+    secret
 }
 
 /// Asks a running attempt to stop: implemented by whoever runs this process's pool.
@@ -106,6 +121,7 @@ pub struct Engine {
     pub(crate) watches: Arc<Watches>,
     pub(crate) tally: Tally,
     pub(crate) notes: Notes,
+    pub(crate) remote: Remote,
     /// Held for reading from the decision on a submission until its acknowledgement is queued;
     /// whoever finds tasks in the records takes it for writing before telling a pool of them.
     pub(crate) acknowledging: RwLock<()>,
@@ -123,6 +139,7 @@ impl Engine {
         Arc::new(Self {
             chance: Chance::new(config.chance),
             watches: Arc::new(Watches::new(config.chance.rotate_left(17))),
+            remote: Remote::new(config.threads, config.secret),
             ports,
             config,
             kinds: Kinds::default(),
@@ -145,6 +162,14 @@ impl Engine {
     /// The known kinds.
     pub fn kinds(&self) -> &Kinds {
         &self.kinds
+    }
+
+    /// Names the kinds that the pool of this process has handlers for, and makes them known.
+    /// Until then it is taken to have all.
+    pub fn announce_own(&self, kinds: impl IntoIterator<Item = Kind>) {
+        let kinds: HashSet<Kind> = kinds.into_iter().collect();
+        self.kinds.announce(kinds.iter().cloned());
+        self.remote.set_own_kinds(kinds);
     }
 
     /// What was counted since the start.
@@ -190,7 +215,8 @@ impl Engine {
 
     /// How many hints the queue holds in memory, all lanes together.
     pub fn hints_held(&self) -> usize {
-        self.ports.queue.depth().iter().map(|lane| lane.hints).sum()
+        let held: usize = self.ports.queue.depth().iter().map(|lane| lane.hints).sum();
+        held + self.remote.shelved().0
     }
 
     /// Everything decided at or below it is on disk and may be told.
@@ -221,6 +247,7 @@ impl Engine {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
         self.ports.queue.close();
+        self.remote.drain();
     }
 
     /// Whether it takes nothing new.

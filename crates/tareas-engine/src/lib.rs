@@ -28,6 +28,7 @@ pub mod ports;
 pub mod queries;
 mod recover;
 mod refusal;
+mod remote;
 pub mod services;
 mod submission;
 pub mod tally;
@@ -44,5 +45,9 @@ pub use nearest::nearest_name;
 pub use notes::{AttemptNotes, Notes, Progress};
 pub use queries::{Why, WhyCode};
 pub use refusal::Refusal;
+pub use remote::{
+    Assigned, BEAT, Courier, HeldBy, Opened, Patience, Said, SessionLink, Telling, Verdict, WINDOW,
+    WorkerHello, WorkerState, WorkerView,
+};
 pub use submission::{Due, Submission};
 pub use watch::{End, Listener, Listening};

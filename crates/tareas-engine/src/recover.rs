@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tareas_core::{Outcome, SessionId, Sweep};
 
+use crate::ports::StoredSession;
 use crate::{Engine, Refusal};
 
 /// Tasks per sweep.
@@ -11,23 +12,29 @@ const SWEEP_MAX: usize = 10_000;
 
 impl Engine {
     /// Takes back the tasks of sessions that are gone, before anything else starts. How many.
+    /// Remote workers get a while to come back to theirs.
     ///
     /// # Errors
     /// When the store is unavailable.
     pub async fn recover(self: &Arc<Self>) -> Result<usize, Refusal> {
         let mut reclaimed = 0;
-        for (session, slots) in self.ports.settings.lost_sessions() {
-            reclaimed += self.reclaim(session, slots).await?;
-            self.ports.settings.close_session(session).await?;
+        self.kinds.announce(self.ports.settings.remembered_kinds());
+        for lost in self.ports.settings.lost_sessions() {
+            if let Some(resume_hash) = lost.resume {
+                self.expect_back(&lost, resume_hash);
+                continue;
+            }
+            reclaimed += self.reclaim(lost.id, lost.slots).await?;
+            self.ports.settings.close_session(lost.id).await?;
         }
-        self.ports
-            .settings
-            .open_session(self.config.session, self.config.threads)
-            .await?;
+        let own = StoredSession::of_own_pool(self.config.session, self.config.threads);
+        self.ports.settings.open_session(own).await?;
         Ok(reclaimed)
     }
 
-    async fn reclaim(&self, session: SessionId, slots: u16) -> Result<usize, Refusal> {
+    /// T7 for everything that a session holds: only its `slots` oldest claims can have been
+    /// started.
+    pub(crate) async fn reclaim(&self, session: SessionId, slots: u16) -> Result<usize, Refusal> {
         let mut reclaimed = 0;
         let mut slots = slots;
         loop {
@@ -45,6 +52,7 @@ impl Engine {
             };
             self.tally.lost(done().count() as u64);
             reclaimed += done().count();
+            self.ended(applied.position, done().filter_map(Outcome::task));
             self.publish(done().filter_map(Outcome::task)).await;
             self.until_durable(applied.position).await?;
             if applied.outcomes.len() < SWEEP_MAX {

@@ -11,11 +11,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tareas_core::ledger::{Config, Cut, Write, priorities};
 use tareas_core::{
-    Applied, Attempt, Batch, Command, Hint, Lane, Ledger, Outcome, Phase, Place, Position,
+    Applied, Attempt, Batch, Command, Hint, Kind, Lane, Ledger, Outcome, Phase, Place, Position,
     QueueName, SessionId, Sweep, Task, TaskId, Timestamp, Want,
 };
 use tareas_engine::ports::{
-    ApplyError, Counts, Page, PageCursor, PortError, Records, Settings, Stopped, TaskQuery,
+    ApplyError, Counts, Page, PageCursor, PortError, Records, Settings, Stopped, StoredSession,
+    TaskQuery,
 };
 use tokio::sync::Notify;
 
@@ -273,15 +274,22 @@ impl Settings for MemoryRecords {
         Ok(self.decide(Timestamp::EPOCH, |ledger| ledger.pause(queue, paused)))
     }
 
-    fn lost_sessions(&self) -> Vec<(SessionId, u16)> {
+    fn lost_sessions(&self) -> Vec<StoredSession> {
         Vec::new()
     }
 
-    async fn open_session(&self, _session: SessionId, _slots: u16) -> Result<(), PortError> {
+    async fn open_session(&self, _session: StoredSession) -> Result<(), PortError> {
         Ok(())
     }
 
     async fn close_session(&self, _session: SessionId) -> Result<(), PortError> {
+        Ok(())
+    }
+    fn remembered_kinds(&self) -> Vec<Kind> {
+        Vec::new()
+    }
+
+    async fn remember_kinds(&self, _kinds: &[Kind]) -> Result<(), PortError> {
         Ok(())
     }
 }

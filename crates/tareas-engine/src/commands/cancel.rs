@@ -19,13 +19,15 @@ impl Engine {
         if task.state.is_terminal() {
             self.ended(position, std::iter::once(&task));
         } else {
-            self.ask_to_stop(&task);
+            self.ask_to_stop(&task, position);
         }
         Ok((task, position))
     }
 
-    fn ask_to_stop(&self, task: &Task) {
-        if let Some(pool) = self.pool.get() {
+    fn ask_to_stop(&self, task: &Task, position: Position) {
+        if !self.ask_worker_to_stop(task, position)
+            && let Some(pool) = self.pool.get()
+        {
             pool.cancel(task.id(), task.attempt);
         }
         let until = self.now() + self.config.cancel_grace;

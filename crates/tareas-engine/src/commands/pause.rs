@@ -12,11 +12,13 @@ impl Engine {
     pub async fn pause(&self, queue: &QueueName, paused: bool) -> Result<(), Refusal> {
         if paused {
             self.ports.queue.pause(queue, true);
+            self.remote.pause(queue, true);
         }
         let position = self.ports.settings.pause(queue, paused).await?;
         self.until_durable(position).await?;
         if !paused {
             self.ports.queue.pause(queue, false);
+            self.remote.pause(queue, false);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Publish: tell the queue which tasks are ready, once they are.
 
 use tareas_core::ledger::{hint, lane};
-use tareas_core::{Hint, Lane, State, Task};
+use tareas_core::{Hint, Kind, Lane, Spec, State, Task};
 
 use crate::Engine;
 
@@ -11,11 +11,13 @@ impl Engine {
     pub(crate) async fn publish<'a>(&self, tasks: impl Iterator<Item = &'a Task>) {
         let mut run: Option<(Lane, Vec<Hint>)> = None;
         let mut rest = Vec::new();
+        let mut last_own = None;
         for task in tasks {
             if let State::Scheduled { due_at } = task.state {
                 self.next_due.note(due_at);
             }
             let Some(hint) = hint(task) else { continue };
+            self.look_for_foreign(&task.spec, &mut last_own);
             match &mut run {
                 Some((lane, hints)) if is_of(lane, task) => hints.push(hint),
                 _ => rest.extend(run.replace((lane(task), vec![hint]))),
@@ -25,6 +27,22 @@ impl Engine {
             if let Err(error) = self.ports.queue.publish(&lane, &hints).await {
                 tracing::warn!(%error, queue = %lane.queue, hints = hints.len(), "not published");
             }
+        }
+    }
+}
+
+impl Engine {
+    /// Once there is a task that the pool of this process cannot run, tasks are matched with
+    /// workers. Most tasks of a batch are of one kind, which is looked up once.
+    fn look_for_foreign<'a>(&self, spec: &'a Spec, last_own: &mut Option<&'a Kind>) {
+        let is_plain = spec.options.is_none() && *last_own == Some(&spec.kind);
+        if is_plain || self.remote.is_matching() {
+            return;
+        }
+        if self.remote.is_for_own_pool(spec) {
+            *last_own = Some(&spec.kind);
+        } else {
+            self.remote.start_matching();
         }
     }
 }

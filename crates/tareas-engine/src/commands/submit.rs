@@ -137,11 +137,12 @@ impl Engine {
             options: self.options(submission.options, submission.id),
         };
         let has_room = self.open.load(Ordering::Relaxed) < QUICK_OPEN_MAX;
+        let quick = known.is_quick && has_room && self.remote.is_for_own_pool(&spec);
         Ok(NewTask {
             spec: Arc::new(spec),
             due_at: submission.due.instant(now),
             id_is_fresh: submission.id.is_none(),
-            quick: known.is_quick && self.config.threads > 0 && has_room,
+            quick,
         })
     }
 

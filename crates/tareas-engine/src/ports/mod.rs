@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Queue`] | who is *told* that a task is ready: hints, which may be lost or doubled |
 //! | [`Records`] | what a task *is*: the only truth |
-//! | [`Settings`] | what an operator has set: paused queues |
+//! | [`Settings`] | what an operator has set, and who was there: paused queues, sessions, kinds |
 //! | [`Blobs`] | bytes that are too large for a record |
 //! | [`Clock`] | what time it is |
 //!
@@ -21,4 +21,4 @@ pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use error::{ApplyError, BoxError, PortError, Stopped};
 pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
-pub use records::{Counts, Page, PageCursor, Records, Settings, TaskQuery};
+pub use records::{Counts, Page, PageCursor, Records, Settings, StoredSession, TaskQuery};

@@ -72,15 +72,41 @@ pub trait Settings: fmt::Debug + Send + Sync + 'static {
     /// which this may be told.
     async fn pause(&self, queue: &QueueName, paused: bool) -> Result<Position, ApplyError>;
 
-    /// Sessions of earlier lives of this process, and how many tasks each could run at once:
-    /// what they still hold must be reclaimed.
-    fn lost_sessions(&self) -> Vec<(SessionId, u16)>;
+    /// Sessions of earlier lives of this process: what they still hold must be reclaimed, unless
+    /// their worker comes back.
+    fn lost_sessions(&self) -> Vec<StoredSession>;
 
-    /// Records a session and how many tasks it can run at once; durable on return.
-    async fn open_session(&self, session: SessionId, slots: u16) -> Result<(), PortError>;
+    /// Records a session; durable on return.
+    async fn open_session(&self, session: StoredSession) -> Result<(), PortError>;
 
-    /// Says that nothing is held by a lost session any more.
+    /// Says that nothing is held by a session any more.
     async fn close_session(&self, session: SessionId) -> Result<(), PortError>;
+
+    /// The kinds that remote workers have ever announced.
+    fn remembered_kinds(&self) -> Vec<Kind>;
+
+    /// Records kinds that a remote worker announces; durable on return.
+    async fn remember_kinds(&self, kinds: &[Kind]) -> Result<(), PortError>;
+}
+
+/// A session as it is recorded: what must be known of it after a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// Its name.
+    pub id: SessionId,
+    /// How many tasks it can run at once: so many of its claims can have been started.
+    pub slots: u16,
+    /// SHA-256 of the secret with which the worker of another process may go on with it.
+    /// Absent for the pool of a process itself, which cannot come back.
+    pub resume: Option<[u8; 32]>,
+}
+
+impl StoredSession {
+    /// The session of a process's own pool.
+    pub const fn of_own_pool(id: SessionId, slots: u16) -> Self {
+        let resume = None;
+        Self { id, slots, resume }
+    }
 }
 
 /// Tasks per queue and phase.

@@ -4,6 +4,7 @@ use tareas_core::ledger::lane;
 use tareas_core::{Place, State, Task, Timestamp};
 
 use crate::Engine;
+use crate::remote::Lack;
 
 /// How far the position in line is counted.
 const AHEAD_MAX: usize = 1_000;
@@ -27,6 +28,9 @@ pub enum WhyCode {
     RetryBackoff,
     QueuePaused,
     NoWorkers,
+    NoWorkerForKind,
+    NoWorkerForQueue,
+    NoWorkerWithLabels,
     UnknownKind,
     BehindOthers,
     NextInLine,
@@ -43,6 +47,9 @@ impl WhyCode {
             Self::RetryBackoff => "retry_backoff",
             Self::QueuePaused => "queue_paused",
             Self::NoWorkers => "no_workers",
+            Self::NoWorkerForKind => "no_worker_for_kind",
+            Self::NoWorkerForQueue => "no_worker_for_queue",
+            Self::NoWorkerWithLabels => "no_worker_with_labels",
             Self::UnknownKind => "unknown_kind",
             Self::BehindOthers => "behind_others",
             Self::NextInLine => "next_in_line",
@@ -113,12 +120,8 @@ impl Engine {
                 hint: Some("start a worker that handles it".to_owned()),
             };
         }
-        if self.config.threads == 0 {
-            return Why {
-                code: WhyCode::NoWorkers,
-                message: "no worker is connected and this server has no threads".to_owned(),
-                hint: Some("start the server with --threads 1 or more".to_owned()),
-            };
+        if let Some(lack) = self.lack_for(&task.spec) {
+            return why_not_matched(task, lack);
         }
         self.why_in_line(task, place).await
     }
@@ -149,6 +152,46 @@ impl Engine {
             message: format!("{at_least}{ahead} tasks of its lane come first"),
             hint: Some("more threads, or a higher priority".to_owned()),
         }
+    }
+}
+
+fn why_not_matched(task: &Task, lack: Lack) -> Why {
+    let (kind, queue) = (&task.spec.kind, &task.spec.queue);
+    let start = |rest: &str| format!("start one: tareas worker {rest}");
+    let (code, message, hint) = match lack {
+        Lack::Workers => (
+            WhyCode::NoWorkers,
+            "no worker is connected and this server has no threads".to_owned(),
+            "start one: tareas worker, or the server with --threads 1 or more".to_owned(),
+        ),
+        Lack::Kind => (
+            WhyCode::NoWorkerForKind,
+            format!("no worker that is connected has a handler for kind `{kind}`"),
+            start(&format!("--kinds {kind}")),
+        ),
+        Lack::Queue => (
+            WhyCode::NoWorkerForQueue,
+            format!("no worker with kind `{kind}` takes from queue `{queue}`"),
+            start(&format!("--queues {queue}")),
+        ),
+        Lack::Labels(labels) => {
+            let labels: Vec<String> = labels
+                .iter()
+                .map(|label| format!("--label {label}"))
+                .collect();
+            let message = format!("no worker with kind `{kind}` has the labels that it requires");
+            (
+                WhyCode::NoWorkerWithLabels,
+                message,
+                start(&labels.join(" ")),
+            )
+        }
+    };
+    let hint = Some(hint);
+    Why {
+        code,
+        message,
+        hint,
     }
 }
 

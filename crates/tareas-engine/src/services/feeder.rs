@@ -103,7 +103,9 @@ impl Feeder {
             .sum();
         let depth = self.engine.ports.queue.depth();
         let held: usize = depth.iter().map(|lane| lane.hints).sum();
-        !depth.iter().any(|lane| lane.is_spilled) && waiting > held as u64
+        let (shelved, has_spilled) = self.engine.remote.shelved();
+        let has_spilled = has_spilled || depth.iter().any(|lane| lane.is_spilled);
+        !has_spilled && waiting > (held + shelved) as u64
     }
 }
 

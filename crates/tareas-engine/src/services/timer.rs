@@ -1,5 +1,6 @@
 //! The timer: moves scheduled tasks into line when they are due, ends those that were not
-//! started in time, and those that did not heed a cancel request.
+//! started in time and those that did not heed a cancel request, and takes back what remote
+//! workers hold that are gone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,7 @@ impl Timer {
         for (task, attempt) in self.engine.cancel_deadlines.take_due(now) {
             self.engine.overdue(task, attempt).await;
         }
+        self.engine.pass_workers(now).await;
         while self.sweep(Sweep::Expired, now).await == SWEEP_MAX {}
         while self.sweep(Sweep::Due, now).await == SWEEP_MAX {}
     }

@@ -2,6 +2,8 @@
 
 mod lost_hints;
 mod orphans;
+mod remote;
+mod worker;
 mod world;
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ use tareas_core::ledger::Config;
 use tareas_core::{
     Body, Cause, Ending, Failure, Kind, Position, QueueName, SessionId, Task, TaskId, Timestamp,
 };
-use tareas_engine::ports::{ApplyError, PortError, Queue, Settings, TestClock};
+use tareas_engine::ports::{ApplyError, PortError, Queue, Settings, StoredSession, TestClock};
 use tareas_engine::{
     Claimed, Dispatcher, End, Engine, EngineConfig, Listener, Listening, Pool, PoolSlot, Ports,
     Refusal, Settled, Submission, Submitted,
@@ -77,8 +77,11 @@ impl Pool for PlayedPool {
 #[derive(Debug)]
 struct LifeBefore {
     records: Arc<MemoryRecords>,
-    life: u64,
+    sessions: Sessions,
+    lost: Vec<StoredSession>,
 }
+
+type Sessions = Arc<Mutex<Vec<StoredSession>>>;
 
 /// Threads of the pool in each life.
 const THREADS: u16 = 2;
@@ -93,17 +96,26 @@ impl Settings for LifeBefore {
         self.records.pause(queue, paused).await
     }
 
-    fn lost_sessions(&self) -> Vec<(SessionId, u16)> {
-        (1..self.life)
-            .map(|life| (SessionId(life), THREADS))
-            .collect()
+    fn lost_sessions(&self) -> Vec<StoredSession> {
+        self.lost.clone()
     }
 
-    async fn open_session(&self, _session: SessionId, _slots: u16) -> Result<(), PortError> {
+    async fn open_session(&self, session: StoredSession) -> Result<(), PortError> {
+        self.sessions.lock().unwrap().push(session);
         Ok(())
     }
 
-    async fn close_session(&self, _session: SessionId) -> Result<(), PortError> {
+    async fn close_session(&self, session: SessionId) -> Result<(), PortError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        sessions.retain(|stored| stored.id != session);
+        Ok(())
+    }
+
+    fn remembered_kinds(&self) -> Vec<Kind> {
+        Vec::new()
+    }
+
+    async fn remember_kinds(&self, _kinds: &[Kind]) -> Result<(), PortError> {
         Ok(())
     }
 }
@@ -118,6 +130,7 @@ pub(crate) struct World {
     ear: Arc<Ear>,
     listening: Option<Listening>,
     folder: Arc<tempfile::TempDir>,
+    sessions: Sessions,
     life: u64,
 }
 
@@ -131,7 +144,7 @@ impl World {
         let records = Arc::new(MemoryRecords::open(Config::default()));
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let queue = Arc::new(MemoryQueue::new(heads_max));
-        let world = Self::born(clock, records, folder, queue, 1);
+        let world = Self::born(clock, records, folder, Sessions::default(), queue, 1);
         assert_eq!(tareas_engine::block_on(world.engine.recover()).unwrap(), 0);
         world
     }
@@ -145,6 +158,7 @@ impl World {
         clock: Arc<TestClock>,
         records: Arc<MemoryRecords>,
         folder: Arc<tempfile::TempDir>,
+        sessions: Sessions,
         queue: Arc<dyn Queue>,
         life: u64,
     ) -> Self {
@@ -152,7 +166,8 @@ impl World {
             records: records.clone(),
             settings: Arc::new(LifeBefore {
                 records: records.clone(),
-                life,
+                sessions: sessions.clone(),
+                lost: sessions.lock().unwrap().clone(),
             }),
             queue,
             blobs: Arc::new(FolderBlobs::open(folder.path()).unwrap()),
@@ -162,7 +177,7 @@ impl World {
             ports,
             EngineConfig::new(SessionId(life), THREADS, 0xC0FFEE ^ life),
         );
-        engine.kinds().announce([kind("square")]);
+        engine.announce_own([kind("square")]);
         let pool = Arc::new(PlayedPool::default());
         engine.set_pool(pool.clone());
         let ear = Arc::new(Ear::default());
@@ -177,6 +192,7 @@ impl World {
             ear,
             listening,
             folder,
+            sessions,
             life,
         }
     }
@@ -188,7 +204,9 @@ impl World {
 
     /// As [`reborn`](Self::reborn), with hints that go this way.
     pub(crate) fn reborn_with(self, queue: Arc<dyn Queue>) -> Self {
-        Self::born(self.clock, self.records, self.folder, queue, self.life + 1)
+        let (clock, records) = (self.clock, self.records);
+        let (folder, sessions, life) = (self.folder, self.sessions, self.life + 1);
+        Self::born(clock, records, folder, sessions, queue, life)
     }
 
     /// The client goes away.

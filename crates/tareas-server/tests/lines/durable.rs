@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tareas_adapters::MemoryRecords;
 use tareas_core::{
-    Applied, Attempt, Batch, Hint, Lane, Place, Position, QueueName, SessionId, Sweep, Task,
+    Applied, Attempt, Batch, Hint, Kind, Lane, Place, Position, QueueName, SessionId, Sweep, Task,
     TaskId, Timestamp, Want,
 };
 use tareas_engine::ports::{
-    ApplyError, Counts, Page, PortError, Records, Settings, Stopped, TaskQuery,
+    ApplyError, Counts, Page, PortError, Records, Settings, Stopped, StoredSession, TaskQuery,
 };
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -111,16 +111,24 @@ impl Settings for Held {
         self.0.pause(queue, paused).await
     }
 
-    fn lost_sessions(&self) -> Vec<(SessionId, u16)> {
+    fn lost_sessions(&self) -> Vec<StoredSession> {
         self.0.lost_sessions()
     }
 
-    async fn open_session(&self, session: SessionId, slots: u16) -> Result<(), PortError> {
-        self.0.open_session(session, slots).await
+    async fn open_session(&self, session: StoredSession) -> Result<(), PortError> {
+        self.0.open_session(session).await
     }
 
     async fn close_session(&self, session: SessionId) -> Result<(), PortError> {
         self.0.close_session(session).await
+    }
+
+    fn remembered_kinds(&self) -> Vec<Kind> {
+        self.0.remembered_kinds()
+    }
+
+    async fn remember_kinds(&self, kinds: &[Kind]) -> Result<(), PortError> {
+        self.0.remember_kinds(kinds).await
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use tareas_core::ledger::{self, Ledger};
-use tareas_core::{Phase, Place, QueueName, SessionId, Timestamp};
+use tareas_core::{Kind, Phase, Place, QueueName, SessionId, Timestamp};
+use tareas_engine::ports::StoredSession;
 
 use super::{OpenError, SqliteConfig};
 
@@ -52,7 +53,8 @@ pub struct BootReport {
 pub(super) struct Boot {
     pub(super) report: BootReport,
     pub(super) ledger: Ledger,
-    pub(super) lost_sessions: Vec<(SessionId, u16)>,
+    pub(super) lost_sessions: Vec<StoredSession>,
+    pub(super) kinds: Vec<Kind>,
 }
 
 /// Reads what is needed to go on, and records durably that the store is open.
@@ -87,6 +89,7 @@ pub(super) fn boot(connection: &Connection, config: &SqliteConfig) -> Result<Boo
         report,
         ledger,
         lost_sessions: sessions(connection)?,
+        kinds: kinds(connection)?,
     })
 }
 
@@ -180,16 +183,29 @@ fn install_paused(connection: &Connection, ledger: &mut Ledger) -> Result<(), Op
     Ok(())
 }
 
-fn sessions(connection: &Connection) -> rusqlite::Result<Vec<(SessionId, u16)>> {
+fn sessions(connection: &Connection) -> rusqlite::Result<Vec<StoredSession>> {
     let mut statement =
-        connection.prepare("SELECT session, slots FROM sessions ORDER BY session")?;
+        connection.prepare("SELECT session, slots, resume FROM sessions ORDER BY session")?;
     let found = statement.query_map([], |row| {
-        Ok((
-            SessionId(row.get::<_, i64>(0)?.cast_unsigned()),
-            row.get(1)?,
-        ))
+        Ok(StoredSession {
+            id: SessionId(row.get::<_, i64>(0)?.cast_unsigned()),
+            slots: row.get(1)?,
+            resume: row.get(2)?,
+        })
     })?;
     found.collect()
+}
+
+fn kinds(connection: &Connection) -> Result<Vec<Kind>, OpenError> {
+    let mut statement = connection.prepare("SELECT name FROM kinds ORDER BY name")?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
+    let kind = |name: &String| {
+        Kind::new(name).map_err(|error| OpenError::Corrupt {
+            what: format!("a kind: {error}"),
+        })
+    };
+    names.iter().map(kind).collect()
 }
 
 fn queue_name(text: &str) -> Result<QueueName, OpenError> {

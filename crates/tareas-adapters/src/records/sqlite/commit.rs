@@ -4,6 +4,7 @@ use rusqlite::{Connection, Result, Statement, ffi};
 use tareas_core::Timestamp;
 use tareas_core::ledger::{Cut, Row};
 use tareas_engine::failpoint::{self, Injected};
+use tareas_engine::ports::StoredSession;
 
 use super::boot::key;
 use super::shared::{AskedSession, SessionChange};
@@ -16,8 +17,10 @@ const SET_PAUSED: &str = "INSERT INTO queues(name, paused) VALUES(?1, ?2) \
     ON CONFLICT(name) DO UPDATE SET paused = excluded.paused";
 const SET_HIGH: &str = "INSERT INTO meta(key, value) VALUES(?1, ?2) \
     ON CONFLICT(key) DO UPDATE SET value = excluded.value";
-const OPEN_SESSION: &str = "INSERT INTO sessions(session, name, slots, opened_at) \
-    VALUES(?1, ?2, ?3, ?4) ON CONFLICT(session) DO UPDATE SET slots = excluded.slots";
+const OPEN_SESSION: &str = "INSERT INTO sessions(session, name, slots, opened_at, resume) \
+    VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(session) DO UPDATE SET slots = excluded.slots, \
+    resume = excluded.resume";
+const REMEMBER_KIND: &str = "INSERT INTO kinds(name) VALUES(?1) ON CONFLICT(name) DO NOTHING";
 const CLOSE_SESSION: &str = "DELETE FROM sessions WHERE session = ?1";
 
 /// Why a commit did not happen.
@@ -129,10 +132,16 @@ impl<'c> Transactions<'c> {
 
     fn write_session(&self, change: &SessionChange, extras: &Extras<'_>) -> Result<(), Failed> {
         match change {
-            SessionChange::Open { session, slots } => {
-                let session = session.0.cast_signed();
-                let row = (session, extras.session_name, slots, extras.now.as_micros());
+            SessionChange::Open(StoredSession { id, slots, resume }) => {
+                let session = id.0.cast_signed();
+                let (name, now) = (extras.session_name, extras.now.as_micros());
+                let row = (session, name, slots, now, resume);
                 self.connection.execute(OPEN_SESSION, row)?;
+            }
+            SessionChange::Kinds(kinds) => {
+                for kind in kinds {
+                    self.connection.execute(REMEMBER_KIND, [kind.as_str()])?;
+                }
             }
             SessionChange::Close { session } => {
                 self.connection

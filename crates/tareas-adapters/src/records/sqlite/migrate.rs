@@ -10,7 +10,10 @@ use super::OpenError;
 const APPLICATION_ID: i32 = 0x7461_7273;
 
 /// The steps; the first brings an empty file to schema 1. A shipped step never changes.
-const STEPS: [&str; 1] = [include_str!("schema/001_tasks.sql")];
+const STEPS: [&str; 2] = [
+    include_str!("schema/001_tasks.sql"),
+    include_str!("schema/002_workers.sql"),
+];
 
 /// Refuses a database that another program has written, before anything is changed in it.
 pub(super) fn refuse_foreign(connection: &Connection, file: &Path) -> Result<(), OpenError> {

@@ -53,10 +53,12 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use tareas_core::{
-    Applied, Attempt, Batch, Hint, Lane, Place, Position, SessionId, Sweep, Task, TaskId,
-    Timestamp, Want,
+    Applied, Attempt, Batch, Hint, Kind, Lane, Place, Position, Sweep, Task, TaskId, Timestamp,
+    Want,
 };
-use tareas_engine::ports::{ApplyError, Counts, Page, PortError, Records, Stopped, TaskQuery};
+use tareas_engine::ports::{
+    ApplyError, Counts, Page, PortError, Records, Stopped, StoredSession, TaskQuery,
+};
 
 pub use self::backup::{BackupProgress, backup};
 pub use self::boot::BootReport;
@@ -80,7 +82,9 @@ pub struct SqliteRecords {
     _folder: Arc<Folder>,
     config: SqliteConfig,
     report: BootReport,
-    lost_sessions: Mutex<Vec<(SessionId, u16)>>,
+    lost_sessions: Mutex<Vec<StoredSession>>,
+    /// As of the start; what is announced later is known to the engine.
+    remembered_kinds: Vec<Kind>,
     /// One look-up of cold tasks at a time.
     turn: tokio::sync::Mutex<()>,
     prune_hand: AtomicI64,
@@ -131,6 +135,7 @@ impl SqliteRecords {
             config,
             report: boot.report,
             lost_sessions: Mutex::new(boot.lost_sessions),
+            remembered_kinds: boot.kinds,
             turn: tokio::sync::Mutex::new(()),
             prune_hand: AtomicI64::new(0),
             writer: Mutex::new(Some(thread)),

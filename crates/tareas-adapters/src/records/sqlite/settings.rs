@@ -1,10 +1,10 @@
-//! What an operator has set, and the sessions of this process.
+//! What an operator has set, the sessions, and the kinds that workers announced.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use tareas_core::{Position, QueueName, SessionId};
-use tareas_engine::ports::{ApplyError, PortError, Settings};
+use tareas_core::{Kind, Position, QueueName, SessionId};
+use tareas_engine::ports::{ApplyError, PortError, Settings, StoredSession};
 use tokio::sync::oneshot;
 
 use super::SqliteRecords;
@@ -30,16 +30,15 @@ impl Settings for SqliteRecords {
         Ok(position)
     }
 
-    fn lost_sessions(&self) -> Vec<(SessionId, u16)> {
+    fn lost_sessions(&self) -> Vec<StoredSession> {
         self.lost_sessions
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .clone()
     }
 
-    async fn open_session(&self, session: SessionId, slots: u16) -> Result<(), PortError> {
-        self.change_session(SessionChange::Open { session, slots })
-            .await
+    async fn open_session(&self, session: StoredSession) -> Result<(), PortError> {
+        self.change_session(SessionChange::Open(session)).await
     }
 
     async fn close_session(&self, session: SessionId) -> Result<(), PortError> {
@@ -49,8 +48,17 @@ impl Settings for SqliteRecords {
             .lost_sessions
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        lost.retain(|(known, _)| *known != session);
+        lost.retain(|known| known.id != session);
         Ok(())
+    }
+
+    fn remembered_kinds(&self) -> Vec<Kind> {
+        self.remembered_kinds.clone()
+    }
+
+    async fn remember_kinds(&self, kinds: &[Kind]) -> Result<(), PortError> {
+        self.change_session(SessionChange::Kinds(kinds.to_vec()))
+            .await
     }
 }
 

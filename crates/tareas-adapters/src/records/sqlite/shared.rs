@@ -6,8 +6,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-use tareas_core::{Ledger, SessionId};
-use tareas_engine::ports::Stopped;
+use tareas_core::{Kind, Ledger, SessionId};
+use tareas_engine::ports::{Stopped, StoredSession};
 use tokio::sync::{Notify, oneshot};
 
 use super::durable::Durable;
@@ -26,8 +26,12 @@ pub(super) enum Mood {
 /// A change that an operator or the start of a pool makes; written with the next commit.
 #[derive(Debug)]
 pub(super) enum SessionChange {
-    Open { session: SessionId, slots: u16 },
-    Close { session: SessionId },
+    Open(StoredSession),
+    Close {
+        session: SessionId,
+    },
+    /// A remote worker announces kinds.
+    Kinds(Vec<Kind>),
 }
 
 /// A session change, and who waits for it to be durable.

@@ -100,6 +100,7 @@ macro_rules! records_restart_contract {
         a_batch_applied_again_after_a_restart_changes_nothing,
         what_an_operator_has_set_survives_a_restart,
         sessions_that_were_not_closed_are_lost,
+        kinds_that_were_announced_stay_known,
         random_histories_with_restarts_equal_the_oracle,
         }
     };

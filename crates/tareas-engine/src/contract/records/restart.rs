@@ -1,12 +1,13 @@
 //! What survives the process.
 
-use tareas_core::{Outcome, Phase, Priority, QueueName, SessionId, Spec, Sweep};
+use tareas_core::{Kind, Outcome, Phase, Priority, QueueName, SessionId, Spec, Sweep};
 
 use super::FreshRecords;
 use super::given::{
     NOW, SESSION, accepted, all_durable, apply_at, attempts, cancel, claim, done, failed, id,
     keyed, later, line, load, one, queue, settle, spec, started, submit, submit_due, success,
 };
+use crate::ports::StoredSession;
 
 /// Every state, with all that belongs to it; and the counts, without counting.
 pub async fn what_was_durable_is_there_after_a_restart(fresh: &FreshRecords) {
@@ -134,14 +135,35 @@ pub async fn what_an_operator_has_set_survives_a_restart(fresh: &FreshRecords) {
 pub async fn sessions_that_were_not_closed_are_lost(fresh: &FreshRecords) {
     let store = fresh.open().await;
     assert_eq!(store.lost_sessions(), []);
-    store.open_session(SessionId(1), 4).await.unwrap();
-    store.open_session(SessionId(2), 8).await.unwrap();
+    let own = |id, slots| StoredSession::of_own_pool(SessionId(id), slots);
+    let remote = StoredSession {
+        resume: Some([7; 32]),
+        ..own(2, 8)
+    };
+    store.open_session(own(1, 4)).await.unwrap();
+    store.open_session(remote.clone()).await.unwrap();
     store.close_session(SessionId(1)).await.unwrap();
     assert_eq!(store.lost_sessions(), [], "they are of this life");
     let store = fresh.reopen(store).await;
-    assert_eq!(store.lost_sessions(), [(SessionId(2), 8)]);
-    store.open_session(SessionId(3), 1).await.unwrap();
+    assert_eq!(store.lost_sessions(), [remote]);
+    store.open_session(own(3, 1)).await.unwrap();
     store.close_session(SessionId(2)).await.unwrap();
     let store = fresh.reopen(store).await;
-    assert_eq!(store.lost_sessions(), [(SessionId(3), 1)]);
+    assert_eq!(store.lost_sessions(), [own(3, 1)]);
+}
+
+/// A kind stays known, whether its worker is there or not.
+pub async fn kinds_that_were_announced_stay_known(fresh: &FreshRecords) {
+    let store = fresh.open().await;
+    assert_eq!(store.remembered_kinds(), []);
+    let kinds = ["resize", "ocr"].map(|name| Kind::new(name).unwrap());
+    store.remember_kinds(&kinds).await.unwrap();
+    store.remember_kinds(&kinds[..1]).await.unwrap();
+    let store = fresh.reopen(store).await;
+    let mut known = store.remembered_kinds();
+    known.sort();
+    assert_eq!(
+        known,
+        ["ocr", "resize"].map(|name| Kind::new(name).unwrap())
+    );
 }
