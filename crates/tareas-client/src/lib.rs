@@ -44,6 +44,7 @@ mod pipeline;
 mod submit;
 mod text_line;
 mod ticket;
+pub mod worker;
 
 pub use address::Address;
 pub use client::{Cancel, Client, Looked};

@@ -187,6 +187,11 @@ impl Engine {
         self.config.threads
     }
 
+    /// How patient it is with remote workers.
+    pub fn patience(&self) -> Patience {
+        self.config.patience
+    }
+
     /// Names the pool of this process; once.
     pub fn set_pool(&self, pool: Arc<dyn Pool>) {
         // A second pool would be a mistake in the wiring; the first stays.

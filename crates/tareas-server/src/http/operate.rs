@@ -108,7 +108,48 @@ fn queue_name(visit: &Visit, name: &str) -> Result<QueueName, Problem> {
 
 #[derive(Serialize)]
 struct Workers {
-    workers: Vec<WorkerView>,
+    workers: Vec<AnyWorker>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AnyWorker {
+    Own(WorkerView),
+    Remote(RemoteView),
+}
+
+/// A worker of another process.
+#[derive(Serialize)]
+struct RemoteView {
+    name: String,
+    session: String,
+    address: String,
+    state: &'static str,
+    threads: u16,
+    busy: usize,
+    ended: u64,
+    kinds: Vec<String>,
+    queues: Vec<String>,
+    labels: Vec<String>,
+    silent_ms: u64,
+}
+
+impl RemoteView {
+    fn of(worker: tareas_engine::WorkerView) -> Self {
+        Self {
+            name: worker.name,
+            session: worker.session,
+            address: worker.address,
+            state: worker.state.name(),
+            threads: worker.slots,
+            busy: worker.running,
+            ended: worker.ended,
+            kinds: worker.kinds.iter().map(ToString::to_string).collect(),
+            queues: worker.queues.iter().map(ToString::to_string).collect(),
+            labels: worker.labels.iter().map(ToString::to_string).collect(),
+            silent_ms: u64::try_from(worker.silent_for.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 /// A pool of threads and what each runs.
@@ -135,7 +176,7 @@ struct RunningView {
     running_ms: u64,
 }
 
-/// The workers: until others can connect, the server's own pool.
+/// The workers: the server's own pool, and those of other processes.
 pub(super) async fn workers(visit: Visit) -> Answer {
     let engine = &visit.server.engine;
     let slots: Vec<SlotView> = engine.slots().into_iter().map(slot_view).collect();
@@ -146,11 +187,12 @@ pub(super) async fn workers(visit: Visit) -> Answer {
         busy,
         slots,
     };
-    let workers = if own.threads == 0 {
-        Vec::new()
-    } else {
-        vec![own]
-    };
+    let own = Some(own).filter(|own| own.threads > 0).map(AnyWorker::Own);
+    let remote = engine.workers().into_iter().map(RemoteView::of);
+    let workers = own
+        .into_iter()
+        .chain(remote.map(AnyWorker::Remote))
+        .collect();
     written(&visit, &Workers { workers })
 }
 

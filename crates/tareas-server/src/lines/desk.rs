@@ -1,8 +1,9 @@
 //! The desk of a connection: decodes its lines and has the engine do what they ask for.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr};
 use tareas_core::{Kind, Position};
 use tareas_engine::{Listening, Submitted};
 use tareas_protocol::ErrorObject;
@@ -10,6 +11,7 @@ use tareas_protocol::request::{Decoder, Face, Line, Refusal, Request, Submission
 
 use super::gather::Gathered;
 use super::outbox::{Asked, Outbox};
+use super::reports::AtWork;
 use super::tag::Tag;
 use crate::{ServerState, intake};
 
@@ -21,6 +23,9 @@ pub(super) struct Desk {
     pub(super) listening: Listening,
     /// Who asks, as the history of a task names it.
     pub(super) peer: SmolStr,
+    pub(super) address: SocketAddr,
+    /// The remote worker that speaks here, if one does.
+    pub(super) at_work: AtWork,
     decoder: Decoder,
     /// The kind of the last submission: the next one is usually of the same.
     kind: Option<Kind>,
@@ -34,13 +39,15 @@ pub(super) enum Next {
 }
 
 impl Desk {
-    pub(super) fn new(state: Arc<ServerState>, outbox: Arc<Outbox>, peer: SmolStr) -> Self {
+    pub(super) fn new(state: Arc<ServerState>, outbox: Arc<Outbox>, address: SocketAddr) -> Self {
         let listening = state.engine.listen(Arc::clone(&outbox) as _);
         Self {
             state,
             outbox,
             listening,
-            peer,
+            peer: address.ip().to_smolstr(),
+            address,
+            at_work: AtWork::default(),
             decoder: Decoder::new(),
             kind: None,
         }

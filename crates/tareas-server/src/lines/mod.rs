@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `connection` | the loop: read, work, write what is durable, sleep |
 //! | `desk`, `gather`, `batch` | lines that submit tasks become calls of the engine |
+//! | `reports`, `courier` | what a remote worker says, and what it is brought |
 //! | `replies`, `help` | every other line, answered |
 //! | `outbox`, `owed`, `queued`, `texts`, `tag` | what is owed, in which order it leaves, and when it may |
 //! | `tell`, `recall` | acknowledgements and ends, written into the outbox |
@@ -16,6 +17,7 @@
 mod alarm;
 mod batch;
 mod connection;
+mod courier;
 mod desk;
 mod gather;
 mod help;
@@ -24,6 +26,7 @@ mod owed;
 mod queued;
 mod recall;
 mod replies;
+mod reports;
 mod stop;
 mod tag;
 mod tell;
@@ -34,7 +37,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use smol_str::ToSmolStr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -54,9 +56,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let outbox = Arc::new(Outbox::new(&state.config));
-    let desk = Desk::new(state, outbox, peer.ip().to_smolstr());
+    let desk = Desk::new(state, outbox, peer);
     let mut connection = Connection::new(stream, first, desk);
-    match connection.run().await {
+    let ended = connection.run().await;
+    connection.leave_work().await;
+    match ended {
         Ok(()) => {
             let is_open = connection.is_open();
             close(connection.into_stream(), is_open).await;

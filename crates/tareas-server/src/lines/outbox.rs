@@ -110,6 +110,15 @@ impl Outbox {
         self.changed(inner);
     }
 
+    /// Lines that answer nothing.
+    pub(super) fn push_lines(&self, position: Position, lines: &[u8]) {
+        let mut inner = self.lock();
+        inner
+            .queued
+            .push(position, |out| out.extend_from_slice(lines));
+        self.changed(inner);
+    }
+
     /// The answer to a text line, when it is known at once; it still waits for its turn.
     pub(super) fn reply_in_text(&self, line_bytes: usize, mut text: Vec<u8>) {
         tareas_protocol::response::end_line(&mut text);

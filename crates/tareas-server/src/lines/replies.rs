@@ -18,13 +18,14 @@ use crate::codes;
 use crate::view::{self, TaskEnd, Whole};
 
 /// What this server offers besides the protocol itself.
-const FEATURES: [&str; 6] = [
+const FEATURES: [&str; 7] = [
     "batch",
     "cancel",
     "requeue",
     "schedule",
     "priorities",
     "http",
+    "workers",
 ];
 
 type Refusal = tareas_engine::Refusal;
@@ -36,13 +37,25 @@ impl Desk {
         let request = match line.request {
             Ok(request) => request,
             Err(refusal) => {
+                self.submit_reports().await;
                 self.refuse(face, reference, bytes, refusal.to_error(self.outbox.lang()));
                 return Next::GoOn;
             }
         };
+        if let Request::Report(report) = request {
+            self.take_report(report, reference);
+            return Next::GoOn;
+        }
+        self.submit_reports().await;
         let about = |task_id| TaskId::from_bytes(task_id);
         match request {
-            Request::Leave => return Next::Leave,
+            Request::Leave => {
+                self.at_work.said_goodbye = true;
+                return Next::Leave;
+            }
+            Request::Work(work) => self.work(&work, reference).await,
+            Request::Beat { slots } => self.beat(slots, reference),
+            Request::Many(items) => self.many(items, reference).await,
             Request::Help => self.help(bytes),
             Request::Ping => self
                 .outbox
@@ -61,8 +74,8 @@ impl Desk {
             Request::Result { task_id } => self.result(about(task_id), reference).await,
             Request::Cancel { task_id } => self.cancel(about(task_id), reference).await,
             Request::Requeue { task_id } => self.requeue(about(task_id), reference).await,
-            // Gathered before it comes here.
-            Request::Submit(_) | Request::Text { .. } => {}
+            // Taken or gathered before it comes here.
+            Request::Report(_) | Request::Submit(_) | Request::Text { .. } => {}
         }
         Next::GoOn
     }
@@ -82,11 +95,12 @@ impl Desk {
             self.outbox.set_lang(lang);
         }
         let threads = u64::from(self.state.engine.threads());
+        let (workers, slots) = self.state.engine.workers_connected();
         let hello = Hello {
             version: &self.state.config.version,
             features: &FEATURES,
-            workers: u64::from(threads > 0),
-            threads,
+            workers: u64::from(threads > 0) + workers,
+            threads: threads + slots,
             now_us: self.state.engine.now().as_micros(),
             open_max: self.outbox.limits.open_lines_max as u64,
         };

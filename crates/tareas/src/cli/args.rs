@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     backup, bench, cancel, client, completions, config, delete, demo, explain, list, man, queues,
-    requeue, restore, result, serve, show, submit, wait, why,
+    requeue, restore, result, serve, show, submit, wait, why, worker, workers,
 };
 use crate::output::{ColorChoice, Format};
 
@@ -116,6 +116,12 @@ pub(super) enum Command {
     /// List, pause and resume queues
     #[command(alias = "colas")]
     Queues(queues::QueuesArgs),
+    /// Run tasks of a server elsewhere, with a pool of threads here
+    #[command(alias = "trabajar")]
+    Worker(worker::WorkerArgs),
+    /// List the workers
+    #[command(alias = "trabajadores")]
+    Workers(workers::WorkersArgs),
     /// Say whether the server is ready
     Health,
     /// Copy all data to a file, while the server runs

@@ -30,6 +30,8 @@ mod task_object;
 mod wait;
 mod when;
 mod why;
+mod worker;
+mod workers;
 
 use std::ffi::OsString;
 
@@ -86,6 +88,8 @@ fn dispatch(command: Command, session: &Session) -> Outcome {
         Command::Requeue(args) => requeue::run(&args, session),
         Command::Delete(args) => delete::run(&args, session),
         Command::Queues(args) => queues::run(&args, session),
+        Command::Worker(args) => worker::run(&args, session),
+        Command::Workers(args) => workers::run(&args, session),
         Command::Health => health::run(session),
         Command::Backup(args) => backup::run(&args, session),
         Command::Restore(args) => restore::run(&args, session),

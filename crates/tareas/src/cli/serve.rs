@@ -53,6 +53,9 @@ pub(crate) struct ServeArgs {
     /// refuse or accept tasks of kinds that nobody has announced [default: refuse]
     #[arg(long, value_name = "WORD")]
     unknown_kinds: Option<String>,
+    /// How long a remote worker may be silent before it is taken for lost [default: 15s]
+    #[arg(long, value_name = "TIME")]
+    session_ttl: Option<String>,
     /// Silence after which bytes without newline count as a line [default: 200]
     #[arg(long, value_name = "MS")]
     unframed_wait_ms: Option<String>,
@@ -86,6 +89,7 @@ impl ServeArgs {
             ("drain_grace", one(&self.drain_grace)),
             ("retention", one(&self.retention)),
             ("unknown_kinds", one(&self.unknown_kinds)),
+            ("session_ttl", one(&self.session_ttl)),
             ("unframed_wait_ms", one(&self.unframed_wait_ms)),
             ("log", one(&self.log)),
             ("log_format", one(&self.log_format)),

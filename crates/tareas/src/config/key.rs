@@ -181,6 +181,13 @@ pub(crate) static KEYS: &[Key] = &[
         "tareas de un tipo que nadie ha anunciado",
     ),
     key(
+        "session_ttl",
+        Shape::Duration,
+        "15s",
+        "how long a remote worker may be silent before it is taken for lost",
+        "cuánto puede callar un trabajador remoto antes de darlo por perdido",
+    ),
+    key(
         "unframed_wait_ms",
         Shape::Integer(10, 10_000),
         "200",

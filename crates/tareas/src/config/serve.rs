@@ -56,6 +56,8 @@ pub(crate) struct ServeConfig {
     pub(crate) retention: Duration,
     /// Let tasks of unknown kinds wait.
     pub(crate) accept_unknown_kinds: bool,
+    /// How long a remote worker may be silent.
+    pub(crate) session_ttl: Duration,
     /// See the key.
     pub(crate) unframed_wait: Duration,
     /// What is logged.
@@ -89,6 +91,7 @@ impl ServeConfig {
             drain_grace: configuration.duration("drain_grace")?,
             retention: configuration.duration("retention")?,
             accept_unknown_kinds: configuration.word("unknown_kinds")? == "accept",
+            session_ttl: configuration.duration("session_ttl")?,
             unframed_wait: Duration::from_millis(configuration.integer("unframed_wait_ms")?),
             log: text("log")?,
             log_format: match configuration.word("log_format")? {

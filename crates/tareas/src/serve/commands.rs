@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tareas_core::Kind;
-use tareas_engine::{KindRules, Kinds};
+use tareas_engine::{Engine, KindRules, Kinds};
 use tareas_worker::command::{Command, Launcher};
 use tareas_worker::{Context, KindInfo, Registry};
 
@@ -28,7 +28,7 @@ impl Commands {
     pub(super) fn install(
         &mut self,
         commands: &[CommandKind],
-        kinds: &Kinds,
+        engine: &Engine,
         exchange: impl FnOnce(Arc<Registry>),
     ) {
         let mut next = BTreeMap::new();
@@ -43,13 +43,15 @@ impl Commands {
         let before = std::mem::replace(&mut self.current, next);
         for kind in before.keys() {
             if registry.kind(kind.as_str()).is_none() {
-                kinds.withdraw(kind);
+                engine.kinds().withdraw(kind);
             }
         }
         exchange(Arc::clone(&registry));
         for info in registry.kinds() {
-            tell(info, commands, kinds);
+            tell(info, commands, engine.kinds());
         }
+        let own = registry.kinds().iter();
+        engine.announce_own(own.filter_map(|info| Kind::new(&info.name).ok()));
         self.retire(before);
     }
 

@@ -9,8 +9,8 @@ use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
 use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::{self, Supervisor};
-use tareas_engine::{Dispatcher, Engine, EngineConfig, Ports};
-use tareas_protocol::response;
+use tareas_engine::{Dispatcher, Engine, EngineConfig, Patience, Ports};
+use tareas_protocol::{Lang, response};
 use tareas_server::{Limits, Listener, ServerConfig, ServerState};
 use tareas_worker::{Pool, PoolOptions, Registry};
 use tokio::runtime::Handle;
@@ -72,12 +72,14 @@ impl System {
                 careful_until: clock.now() + careful_for,
                 accept_unknown_kinds: config.accept_unknown_kinds,
                 retention: Some(config.retention).filter(|kept| *kept != RETENTION_DEFAULT),
+                patience: patience(config.session_ttl),
+                secret: secret(lang)?,
                 ..EngineConfig::new(session, config.threads, chance[2])
             },
         );
         let mut commands = Commands::default();
         let mut registry = Arc::default();
-        commands.install(&config.kinds, engine.kinds(), |made| registry = made);
+        commands.install(&config.kinds, &engine, |made| registry = made);
         let recovered = engine
             .recover()
             .await
@@ -115,7 +117,7 @@ impl System {
     /// Has tasks that begin from now on run by these commands. What runs goes on as it began.
     pub(crate) fn replace_commands(&self, kinds: &[CommandKind]) {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
-        commands.install(kinds, self.engine.kinds(), |registry| {
+        commands.install(kinds, &self.engine, |registry| {
             if let Some(pool) = &self.pool {
                 pool.replace_registry(registry);
             }
@@ -202,6 +204,27 @@ fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
             ..Limits::default()
         },
     })
+}
+
+/// A worker whose connection is lost has a third of the time to come back that a silent one has.
+fn patience(session_ttl: Duration) -> Patience {
+    Patience {
+        session_ttl,
+        reconnect_grace: session_ttl / 3,
+        ..Patience::default()
+    }
+}
+
+/// What leases of remote workers are made of must be beyond guessing.
+fn secret(lang: Lang) -> Result<[u8; 32], Failure> {
+    let mut secret = [0; 32];
+    match getrandom::fill(&mut secret) {
+        Ok(()) => Ok(secret),
+        Err(error) => {
+            let error = std::io::Error::other(error.to_string());
+            Err(trouble::cannot_start(&error, lang))
+        }
+    }
 }
 
 /// The queue forgets at every start what an operator has paused.

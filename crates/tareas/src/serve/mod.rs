@@ -21,6 +21,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use commands::RUN_COMMAND;
 pub(crate) use compose::System;
+pub(crate) use trouble::cannot_start;
 
 use crate::config::{CommandKind, ServeConfig};
 use crate::output::{Failure, Voice};

@@ -61,7 +61,7 @@ pub(super) fn engine(error: &Refusal, lang: Lang) -> Failure {
 }
 
 /// The system does not give what is needed.
-pub(super) fn cannot_start(error: &dyn Error, lang: Lang) -> Failure {
+pub(crate) fn cannot_start(error: &dyn Error, lang: Lang) -> Failure {
     let what = with_sources(error);
     Failure::new(
         Code::Unavailable,

@@ -98,6 +98,21 @@ catalogue! {
     QueuePaused: "queue {queue} is paused: nothing of it starts" /
         "la cola {queue} está en pausa: nada suyo empieza",
     QueueResumed: "queue {queue} goes on" / "la cola {queue} continúa",
+    ColumnName: "NAME" / "NOMBRE",
+    ColumnAddress: "ADDRESS" / "DIRECCIÓN",
+    ColumnBusy: "BUSY" / "OCUPADOS",
+    ColumnQueues: "QUEUES" / "COLAS",
+    ColumnKinds: "KINDS" / "TIPOS",
+    ColumnLabels: "LABELS" / "ETIQUETAS",
+    ColumnSilent: "SILENT" / "CALLADO",
+    WorkerConnected: "tareas {version} worker {name} is connected to {address}" /
+        "tareas {version}: el trabajador {name} está conectado a {address}",
+    WorkerConnecting: "tareas {version} worker {name} tries to connect to {address}" /
+        "tareas {version}: el trabajador {name} intenta conectar con {address}",
+    WorkerOffers: "└─ threads {threads}, queues: {queues}, kinds: {kinds}" /
+        "└─ hilos {threads}, colas: {queues}, tipos: {kinds}",
+    WorkerAll: "all" / "todas",
+    WorkerIdle: "all threads are idle" / "todos los hilos están libres",
     ColumnId: "ID" / "ID",
     ColumnStatus: "STATUS" / "ESTADO",
     ColumnKind: "KIND" / "TIPO",

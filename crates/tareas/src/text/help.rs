@@ -98,6 +98,10 @@ const SPANISH: &[(&str, &str)] = &[
         "refuse o accept: tareas de tipos que nadie ha anunciado [por defecto: refuse]",
     ),
     (
+        "serve.session_ttl",
+        "Cuánto puede callar un trabajador remoto antes de darlo por perdido [por defecto: 15s]",
+    ),
+    (
         "serve.unframed_wait_ms",
         "Silencio tras el cual unos bytes sin salto de línea cuentan como línea [por defecto: 200]",
     ),
@@ -177,6 +181,36 @@ const SPANISH: &[(&str, &str)] = &[
     ("queues.pause.queue", "La cola"),
     ("queues.resume", "Vuelve a empezar tareas de una cola"),
     ("queues.resume.queue", "La cola"),
+    (
+        "worker",
+        "Ejecuta tareas de un servidor lejano, con hilos de aquí",
+    ),
+    (
+        "worker.threads",
+        "Hilos que ejecutan tareas [por defecto: uno por núcleo]",
+    ),
+    (
+        "worker.queues",
+        "Colas de las que toma tareas, separadas por comas [por defecto: todas]",
+    ),
+    (
+        "worker.kinds",
+        "Tipos que toma, separados por comas [por defecto: todos los que tiene]",
+    ),
+    (
+        "worker.label",
+        "Una etiqueta, para tareas que la exigen; repetible",
+    ),
+    ("worker.name", "Cómo se llama [por defecto: worker-PID]"),
+    (
+        "worker.prefetch",
+        "Cuántas tareas cortas guarda además de las que ejecuta",
+    ),
+    (
+        "worker.drain_grace",
+        "Cuánto pueden tardar las tareas en curso cuando el trabajador para",
+    ),
+    ("workers", "Lista los trabajadores"),
     ("health", "Dice si el servidor está listo"),
     ("backup", "Copia todos los datos, con el servidor en marcha"),
     ("backup.target", "La carpeta que se creará; no debe existir"),

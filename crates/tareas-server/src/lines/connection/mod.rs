@@ -89,6 +89,8 @@ pub(super) enum Lost {
     Stalled,
     #[error("the server closes")]
     Closed,
+    #[error("its worker has another connection")]
+    Replaced,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -141,6 +143,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         !self.is_leaving && (self.has_more || self.is_ended) && self.outbox().has_room()
     }
 
+    /// The remote worker that spoke here does not speak here any more.
+    pub(super) async fn leave_work(&mut self) {
+        self.desk.leave_work().await;
+    }
+
     /// Whether the client may still be heard of.
     pub(super) fn is_open(&self) -> bool {
         !self.is_ended
@@ -162,6 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             desk,
             ..
         } = self;
+        desk.heard();
         let started = Instant::now();
         let mut window = &buffer[..];
         let mut gathered = Gathered::default();
@@ -184,6 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 || (lines % SUBMIT_MAX == 0 && (lines >= TURN_LINES || !desk.outbox.has_room()));
         }
         desk.submit(&mut gathered).await;
+        desk.submit_reports().await;
         let rest = window.len();
         let begun = splitter.begun(window);
         self.buffer.advance(self.buffer.len() - rest);
@@ -202,6 +211,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.stop.register(cx);
         if self.stop.is_closing_now() {
             return Poll::Ready(Err(Lost::Closed));
+        }
+        if self.desk.at_work.is_replaced() {
+            return Poll::Ready(Err(Lost::Replaced));
         }
         self.is_leaving |= self.stop.is_finishing();
         loop {
@@ -235,6 +247,10 @@ async fn take_frame<'b>(desk: &mut Desk, frame: Frame<'b>, gathered: &mut Gather
     let fault = match frame {
         Frame::Line(line) => {
             let Some(other) = desk.gather(line, gathered) else {
+                if desk.at_work.has_pending() {
+                    // Answers come in the order of their lines.
+                    desk.submit_reports().await;
+                }
                 return Next::GoOn;
             };
             desk.submit(gathered).await;
@@ -245,6 +261,7 @@ async fn take_frame<'b>(desk: &mut Desk, frame: Frame<'b>, gathered: &mut Gather
     };
     let (face, fault, next) = fault;
     desk.submit(gathered).await;
+    desk.submit_reports().await;
     let error = Refusal::of(fault).to_error(desk.outbox.lang());
     desk.refuse(face, None, 0, error);
     next
