@@ -38,7 +38,7 @@ fn what_the_client_says_is_accepted_or_refused_as_shown() {
                 assert!(line.starts_with("< "), "{line}");
                 continue;
             };
-            let sent = sent.replace('…', ID_TEXT);
+            let sent = sent.replace('…', ID_TEXT).replace("LEASE", &"0".repeat(32));
             let decoded = Decoder::new().line(sent.as_bytes());
             let answer = block
                 .get(index + 1)

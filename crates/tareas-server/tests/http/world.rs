@@ -47,9 +47,7 @@ impl World {
         };
         let engine = Engine::new(ports, EngineConfig::new(SessionId(7), THREADS, 42));
         let registry = Arc::new(Registry::with_builtins());
-        engine
-            .kinds()
-            .announce(registry.kinds().iter().map(|k| Kind::new(&k.name).unwrap()));
+        engine.announce_own(registry.kinds().iter().map(|k| Kind::new(&k.name).unwrap()));
         let supervisor = Supervisor::new();
         services::start(&engine, &supervisor);
         start_pool(&engine, &registry);

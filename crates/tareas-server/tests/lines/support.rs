@@ -54,9 +54,7 @@ impl Server {
         };
         let engine = Engine::new(ports, EngineConfig::new(SessionId(1), 2, 42));
         let registry = Arc::new(Registry::with_builtins());
-        engine
-            .kinds()
-            .announce(registry.kinds().iter().map(|k| Kind::new(&k.name).unwrap()));
+        engine.announce_own(registry.kinds().iter().map(|k| Kind::new(&k.name).unwrap()));
         let supervisor = Supervisor::new();
         services::start(&engine, &supervisor);
         let dispatcher = Arc::new(Dispatcher::new(Arc::clone(&engine)));

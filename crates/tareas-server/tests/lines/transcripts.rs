@@ -38,16 +38,22 @@ fn task_id(line: &str) -> Option<String> {
 }
 
 async fn hold(client: &mut Client, transcript: &[&str]) {
-    let mut last_id = String::new();
+    let (mut last_id, mut lease) = (String::new(), String::new());
     for line in transcript {
         if let Some(sent) = line.strip_prefix("> ") {
             client
-                .send(format!("{}\n", sent.replace('…', &last_id)))
+                .send(format!(
+                    "{}\n",
+                    sent.replace('…', &last_id).replace("LEASE", &lease)
+                ))
                 .await;
         } else if let Some(pattern) = line.strip_prefix("< ") {
             let said = client.line().await.expect("the server has closed");
             assert!(matches(&said, pattern), "said    {said}\nwanted  {pattern}");
             last_id = task_id(&said).unwrap_or(last_id);
+            if let Some((_, rest)) = said.split_once(r#""lease":""#) {
+                lease = rest.chars().take(32).collect();
+            }
         }
     }
 }
