@@ -11,12 +11,15 @@ use tareas_protocol::response::{Assign, append_cancel_event, append_drain_event,
 
 use super::outbox::Outbox;
 
+/// Lines that wait, each with its position.
+type Early = Vec<(Position, Vec<u8>)>;
+
 /// The courier of one session on one connection.
 #[derive(Debug)]
 pub(super) struct LineCourier {
     outbox: Arc<Outbox>,
     /// What came before the worker was told of its session; `None` once it was.
-    early: Mutex<Option<Vec<(Position, Vec<u8>)>>>,
+    early: Mutex<Option<Early>>,
     is_replaced: Arc<AtomicBool>,
 }
 

@@ -103,7 +103,7 @@ async fn bad_lines_are_refused_and_the_connection_lives_on() {
             "TAR-1209",
         ),
         (br#"{"cmd":"fly"}"#, "TAR-1208"),
-        (br#"{"cmd":"work","name":"w"}"#, "TAR-2002"),
+        (br#"{"cmd":"work","name":"w"}"#, "TAR-1209"),
         (br#"{"hello":"world"}"#, "TAR-1208"),
         (br#"{"cmd":"status","task_id":"7"}"#, "TAR-1209"),
     ];
