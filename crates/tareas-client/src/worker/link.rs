@@ -156,7 +156,7 @@ fn write_all(desk: &Desk) {
     let mut told_drain = false;
     loop {
         let nothing =
-            |state: &mut State| !(state.has_session && state.has_to_say()) && !state.has_left;
+            |state: &mut State| !(state.has_left || state.has_session && state.has_to_say());
         let waited = desk.out.wait_timeout_while(desk.lock(), TICK, nothing);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         let has_left = state.has_left;
