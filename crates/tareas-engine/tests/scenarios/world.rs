@@ -151,7 +151,9 @@ impl World {
 
     /// A world whose hints go this way.
     pub(crate) fn with_queue(queue: Arc<dyn Queue>) -> Self {
-        Self::new().reborn_with(queue)
+        let world = Self::new().reborn_with(queue);
+        assert_eq!(tareas_engine::block_on(world.engine.recover()).unwrap(), 0);
+        world
     }
 
     fn born(

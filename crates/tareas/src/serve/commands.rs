@@ -50,8 +50,8 @@ impl Commands {
         for info in registry.kinds() {
             tell(info, commands, engine.kinds());
         }
-        let own = registry.kinds().iter();
-        engine.announce_own(own.filter_map(|info| Kind::new(&info.name).ok()));
+        let own = registry.kinds();
+        engine.announce_own(own.iter().filter_map(|info| Kind::new(&info.name).ok()));
         self.retire(before);
     }
 

@@ -9,7 +9,7 @@ use super::fault::{During, Fault, OpenError};
 use super::front::Course;
 use super::link::{Link, Purpose};
 use super::page::Reader;
-use super::settings::{read_queues, read_sessions};
+use super::settings::{read_kinds, read_queues, read_sessions};
 use super::shared::Shared;
 use super::sweep::Sweeper;
 use super::worker::Worker;
@@ -92,6 +92,7 @@ async fn learn(shared: &Shared, link: &Link) -> Result<(), Fault> {
     shared.days.make_ahead(link, SystemClock.now()).await?;
     read_queues(shared, link).await?;
     read_sessions(shared, link).await?;
+    read_kinds(shared, link).await?;
     shared.tally.read_others(link).await
 }
 

@@ -1,10 +1,11 @@
-//! What an operator has set, and the sessions of this server.
+//! What an operator has set, the sessions of this server, and the kinds that workers announced.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use tareas_core::{Position, QueueName, SessionId};
-use tareas_engine::ports::{ApplyError, PortError, Settings};
+use tareas_core::{Kind, Position, QueueName, SessionId};
+use tareas_engine::ports::{ApplyError, PortError, Settings, StoredSession};
+use tokio_postgres::types::ToSql;
 
 use super::PostgresRecords;
 use super::fault::Fault;
@@ -17,11 +18,15 @@ const QUEUES: &str = "SELECT name, paused FROM tareas.queues";
 const PAUSE: &str = "INSERT INTO tareas.queues AS q (name, paused) VALUES ($1, $2) \
     ON CONFLICT (name) DO UPDATE SET paused = excluded.paused \
     WHERE q.paused <> excluded.paused RETURNING name";
-const SESSIONS: &str = "SELECT session_id, slots FROM tareas.sessions WHERE server_id = $1 \
+const SESSIONS: &str = "SELECT session_id, slots, resume_hash FROM tareas.sessions WHERE server_id = $1 \
     ORDER BY opened_at, session_id";
-const OPEN: &str = "INSERT INTO tareas.sessions (session_id, server_id, slots) \
-    VALUES ($1, $2, $3) ON CONFLICT (session_id) DO UPDATE SET slots = excluded.slots";
+const OPEN: &str = "INSERT INTO tareas.sessions (session_id, server_id, slots, own_pool, \
+    resume_hash) VALUES ($1, $2, $3, $4 IS NULL, $4) ON CONFLICT (session_id) DO UPDATE SET \
+    server_id = excluded.server_id, slots = excluded.slots, resume_hash = excluded.resume_hash";
 const CLOSE: &str = "DELETE FROM tareas.sessions WHERE session_id = $1";
+const KINDS: &str = "SELECT name FROM tareas.kinds ORDER BY name";
+const REMEMBER: &str = "INSERT INTO tareas.kinds (name) SELECT unnest($1::text[]) \
+    ON CONFLICT (name) DO NOTHING";
 
 #[async_trait]
 impl Settings for PostgresRecords {
@@ -41,21 +46,32 @@ impl Settings for PostgresRecords {
         Ok(self.shared.position())
     }
 
-    fn lost_sessions(&self) -> Vec<(SessionId, u16)> {
+    fn lost_sessions(&self) -> Vec<StoredSession> {
         self.shared.lost().clone()
     }
 
-    async fn open_session(&self, session: SessionId, slots: u16) -> Result<(), PortError> {
-        let (id, slots) = (row::session_uuid(session), i32::from(slots));
-        let server = self.shared.server;
-        self.seldom.rows(OPEN, &[&id, &server, &slots]).await?;
+    async fn open_session(&self, session: StoredSession) -> Result<(), PortError> {
+        let (id, slots) = (row::session_uuid(session.id), i32::from(session.slots));
+        let (server, resume) = (self.shared.server, session.resume.map(Vec::from));
+        let values: [&(dyn ToSql + Sync); 4] = [&id, &server, &slots, &resume];
+        self.seldom.rows(OPEN, &values).await?;
         Ok(())
     }
 
     async fn close_session(&self, session: SessionId) -> Result<(), PortError> {
         let id = row::session_uuid(session);
         self.seldom.rows(CLOSE, &[&id]).await?;
-        self.shared.lost().retain(|(lost, _)| *lost != session);
+        self.shared.lost().retain(|lost| lost.id != session);
+        Ok(())
+    }
+
+    fn remembered_kinds(&self) -> Vec<Kind> {
+        self.shared.kinds().clone()
+    }
+
+    async fn remember_kinds(&self, kinds: &[Kind]) -> Result<(), PortError> {
+        let names: Vec<&str> = kinds.iter().map(Kind::as_str).collect();
+        self.seldom.rows(REMEMBER, &[&names]).await?;
         Ok(())
     }
 }
@@ -75,9 +91,25 @@ pub(super) async fn read_queues(shared: &Shared, link: &Link) -> Result<(), Faul
 pub(super) async fn read_sessions(shared: &Shared, link: &Link) -> Result<(), Fault> {
     let mut lost = Vec::new();
     for row in link.rows(SESSIONS, &[&shared.server]).await? {
-        let slots = u16::try_from(row::get::<i32>(&row, 1)?).unwrap_or(u16::MAX);
-        lost.push((row::session(&row, 0)?, slots));
+        let resume: Option<Vec<u8>> = row::get(&row, 2)?;
+        lost.push(StoredSession {
+            id: row::session(&row, 0)?,
+            slots: u16::try_from(row::get::<i32>(&row, 1)?).unwrap_or(u16::MAX),
+            // A hash of another length is of no use to anybody.
+            resume: resume.and_then(|hash| hash.try_into().ok()),
+        });
     }
     *shared.lost() = lost;
+    Ok(())
+}
+
+/// Takes over the kinds that workers have announced, here or at other servers.
+pub(super) async fn read_kinds(shared: &Shared, link: &Link) -> Result<(), Fault> {
+    let mut kinds = Vec::new();
+    for row in link.rows(KINDS, &[]).await? {
+        // A name that this version does not take is no kind of its own.
+        kinds.extend(Kind::new(&row::get::<String>(&row, 0)?).ok());
+    }
+    *shared.kinds() = kinds;
     Ok(())
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tareas_core::{Place, Position, QueueName, SessionId, Task, TaskId, Timestamp};
-use tareas_engine::ports::Stopped;
+use tareas_core::{Kind, Place, Position, QueueName, Task, TaskId, Timestamp};
+use tareas_engine::ports::{Stopped, StoredSession};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
@@ -28,7 +28,9 @@ pub(super) struct Shared {
     pub(super) tally: Tally,
     pub(super) stats: Stats,
     /// Earlier lives of this server, and how many tasks each could run at once.
-    pub(super) lost_sessions: Mutex<Vec<(SessionId, u16)>>,
+    lost_sessions: Mutex<Vec<StoredSession>>,
+    /// What workers had announced when this store was opened.
+    kinds: Mutex<Vec<Kind>>,
     /// The queues that an operator has set, and whether each is paused.
     queues: Mutex<Queues>,
     /// Running tasks as their claims returned them.
@@ -91,6 +93,7 @@ impl Shared {
             tally: Tally::new(first_shard),
             stats: Stats::default(),
             lost_sessions: Mutex::default(),
+            kinds: Mutex::default(),
             queues: Mutex::default(),
             held: Mutex::default(),
             high_place: AtomicI64::new(high_place),
@@ -192,8 +195,13 @@ impl Shared {
     }
 
     /// Sessions of earlier lives.
-    pub(super) fn lost(&self) -> MutexGuard<'_, Vec<(SessionId, u16)>> {
+    pub(super) fn lost(&self) -> MutexGuard<'_, Vec<StoredSession>> {
         lock(&self.lost_sessions)
+    }
+
+    /// Kinds that workers had announced.
+    pub(super) fn kinds(&self) -> MutexGuard<'_, Vec<Kind>> {
+        lock(&self.kinds)
     }
 }
 

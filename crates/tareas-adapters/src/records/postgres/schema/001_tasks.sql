@@ -99,6 +99,11 @@ CREATE TABLE tareas.sessions (
 );
 CREATE INDEX sessions_server ON tareas.sessions (server_id);
 
+-- Kinds that workers announced: they stay known whether a worker that has them is there or not.
+CREATE TABLE tareas.kinds (
+  name text COLLATE "C" PRIMARY KEY
+);
+
 CREATE TABLE tareas.queues (
   name text COLLATE "C" PRIMARY KEY,
   paused bool NOT NULL DEFAULT false,
