@@ -219,20 +219,22 @@ impl Endings {
 pub(super) struct Removed<'a> {
     ids: Vec<Uuid>,
     versions: Vec<i64>,
+    was: Vec<i16>,
     keys: Vec<&'a [u8]>,
     owners: Vec<Uuid>,
 }
 
 impl<'a> Removed<'a> {
-    /// These removals.
-    pub(super) fn of(rows: impl Iterator<Item = &'a Row>) -> Self {
+    /// These removals, each with the phase that it was decided on.
+    pub(super) fn of(rows: impl Iterator<Item = (&'a Row, Phase)>) -> Self {
         let mut columns = Self::default();
-        for row in rows {
+        for (row, was) in rows {
             let Write::Delete { base } = row.write else {
                 continue;
             };
             columns.ids.push(uuid(row.task.id()));
             columns.versions.push(base.cast_signed());
+            columns.was.push(was as i16);
             if let Some(key) = &row.task.spec.options().idempotency_key {
                 columns.keys.push(key.as_bytes());
                 columns.owners.push(uuid(row.task.id()));
@@ -242,8 +244,9 @@ impl<'a> Removed<'a> {
     }
 
     /// In the order of the statement.
-    pub(super) fn values<'b>(&'b self, shard: &'b i32) -> [Value<'b>; 5] {
-        [shard, &self.ids, &self.versions, &self.keys, &self.owners]
+    pub(super) fn values<'b>(&'b self, shard: &'b i32) -> [Value<'b>; 6] {
+        let (keys, owners) = (&self.keys, &self.owners);
+        [shard, &self.ids, &self.versions, keys, owners, &self.was]
     }
 }
 

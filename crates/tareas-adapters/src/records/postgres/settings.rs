@@ -21,7 +21,7 @@ const PAUSE: &str = "INSERT INTO tareas.queues AS q (name, paused) VALUES ($1, $
 const SESSIONS: &str = "SELECT session_id, slots, resume_hash FROM tareas.sessions WHERE server_id = $1 \
     ORDER BY opened_at, session_id";
 const OPEN: &str = "INSERT INTO tareas.sessions (session_id, server_id, slots, own_pool, \
-    resume_hash) VALUES ($1, $2, $3, $4 IS NULL, $4) ON CONFLICT (session_id) DO UPDATE SET \
+    resume_hash) VALUES ($1, $2, $3, $4::bytea IS NULL, $4::bytea) ON CONFLICT (session_id) DO UPDATE SET \
     server_id = excluded.server_id, slots = excluded.slots, resume_hash = excluded.resume_hash";
 const CLOSE: &str = "DELETE FROM tareas.sessions WHERE session_id = $1";
 const KINDS: &str = "SELECT name FROM tareas.kinds ORDER BY name";

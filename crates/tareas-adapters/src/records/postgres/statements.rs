@@ -76,8 +76,8 @@ pub(super) const CLAIM: &str = concat!(
     " FROM claimed t"
 );
 
-/// Every other transition: the images that core decided, each onto the version that it was
-/// decided on. Returns the ids that still had it.
+/// Every other transition: the images that core decided, each onto the version and the state that
+/// it was decided on (an id that was removed and sent again begins with version 1 again). Returns the ids that still had it.
 pub(super) const REPLACE: &str = concat!(
     "WITH moved AS (UPDATE tareas.tasks t SET version = t.version + 1, state = d.state, \
        reason = d.reason, place = d.place, due_at = d.due_at, session_id = d.session_id, \
@@ -94,7 +94,7 @@ pub(super) const REPLACE: &str = concat!(
        attempt, charged, crashes, cancel_requested, started_at, finished_at, deadline_at, \
        expires_at, prune_at, result_blob, error, result, \
        ended_attempt, ended_start, ended_at, ended_outcome, ended_error) \
-     WHERE t.id = d.id AND t.version = d.version \
+     WHERE t.id = d.id AND t.version = d.version AND t.state = d.was \
      RETURNING t.id, t.queue, d.was, d.state, \
        d.ended_attempt, d.ended_start, d.ended_at, d.ended_outcome, d.ended_error), \
      ended AS (INSERT INTO tareas.attempts \
@@ -108,8 +108,8 @@ pub(super) const REPLACE: &str = concat!(
 
 /// T13, T14: the task with all that belongs to it. Returns the ids that were removed.
 pub(super) const REMOVE: &str = concat!(
-    "WITH removed AS (DELETE FROM tareas.tasks t USING unnest($2::uuid[], $3::int8[]) \
-       AS d(id, version) WHERE t.id = d.id AND t.version = d.version \
+    "WITH removed AS (DELETE FROM tareas.tasks t USING unnest($2::uuid[], $3::int8[], $6::int2[]) \
+       AS d(id, version, was) WHERE t.id = d.id AND t.version = d.version AND t.state = d.was \
        RETURNING t.id, t.queue, t.state), \
      keys AS (DELETE FROM tareas.keys k USING unnest($4::bytea[], $5::uuid[]) AS d(key, id) \
        WHERE k.key = d.key AND k.id = d.id AND d.id = ANY (ARRAY(SELECT id FROM removed))), \
@@ -158,6 +158,6 @@ pub(super) const BY_ID: [(&str, &str, usize); 6] = [
     ("insert_keyed", INSERT_KEYED, 16),
     ("claim", CLAIM, 7),
     ("replace", REPLACE, 28),
-    ("remove", REMOVE, 5),
+    ("remove", REMOVE, 6),
     ("load", LOAD, 1),
 ];

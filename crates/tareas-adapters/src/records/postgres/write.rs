@@ -33,16 +33,17 @@ impl Writer<'_> {
         let of = |is: fn(&Write) -> bool| -> Vec<&Row> {
             rows.iter().filter(|row| is(&row.write)).collect()
         };
+        let was = |row: &Row| phases.get(&row.task.id()).copied();
         let removals = of(|write| matches!(write, Write::Delete { .. }));
         if !removals.is_empty() {
-            let columns = Removed::of(removals.iter().copied());
+            let with_phase = removals.iter().filter_map(|row| Some((*row, was(row)?)));
+            let columns = Removed::of(with_phase);
             let done = self.done(REMOVE, &columns.values(&self.shard)).await?;
             self.count(&removals, phases, &done);
             written.extend(done);
         }
         let updates = of(|write| matches!(write, Write::Update { .. }));
         if !updates.is_empty() {
-            let was = |row: &Row| phases.get(&row.task.id()).copied();
             let with_phase = updates.iter().filter_map(|row| Some((*row, was(row)?)));
             let columns = Replaced::of(with_phase);
             let done = self.done(REPLACE, &columns.values(&self.shard)).await?;
