@@ -15,4 +15,4 @@ pub use faults::{FaultProxy, Side};
 pub use ports::free_port;
 pub use postgres::{Postgres, SHARED as SHARED_POSTGRES};
 pub use presence::{Service, is_missing};
-pub use rabbitmq::Rabbitmq;
+pub use rabbitmq::{Rabbitmq, SHARED as SHARED_RABBITMQ};

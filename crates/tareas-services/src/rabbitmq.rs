@@ -26,7 +26,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(90);
 /// Ports may be taken between looking and starting.
 const START_TRIES: u32 = 3;
 /// The URL of a node that something else has started for all tests.
-const SHARED: &str = "TAREAS_TEST_RABBITMQ";
+pub const SHARED: &str = "TAREAS_TEST_RABBITMQ";
 /// Waits for the end of its input, then ends the node and its name server.
 const GUARD: &str = r#"
 cat >/dev/null
