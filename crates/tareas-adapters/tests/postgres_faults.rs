@@ -13,7 +13,7 @@ use postgres_support::{NOW, SESSION, claim, open, runtime, settle, submission, s
 use tareas_adapters::PostgresRecords;
 use tareas_adapters::records::postgres::PostgresOptions;
 use tareas_core::{
-    Actor, Batch, Command, Outcome, Phase, QueueName, Sweep, Task, TaskId, Token, Want,
+    Actor, Batch, Command, Outcome, Phase, QueueName, Rejected, Sweep, Task, TaskId, Token, Want,
 };
 use tareas_engine::ports::{ApplyError, Clock, Records, SystemClock, TaskQuery};
 use tareas_services::{Postgres, Service, is_missing};
@@ -161,6 +161,11 @@ async fn insist(records: &PostgresRecords, command: Command, told: &Told) -> Out
             commands: vec![command.clone()],
         };
         match records.apply(batch).await {
+            // Refused for now, and for sure: too much waits for PostgreSQL to come back.
+            Ok(applied) if is_overloaded(&applied.outcomes[0]) => {
+                told.failures.fetch_add(1, Ordering::Relaxed);
+                SystemClock.sleep(Duration::from_millis(20)).await;
+            }
             Ok(mut applied) => return applied.outcomes.remove(0),
             Err(ApplyError::NotApplied(_) | ApplyError::Unknown(_)) => {
                 told.failures.fetch_add(1, Ordering::Relaxed);
@@ -168,6 +173,10 @@ async fn insist(records: &PostgresRecords, command: Command, told: &Told) -> Out
             }
         }
     }
+}
+
+fn is_overloaded(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(Rejected::Overloaded))
 }
 
 /// Tasks from submission to end, one after the other, without tokens, as the pool of the same

@@ -257,6 +257,14 @@ const SPANISH: &[(&str, &str)] = &[
     ),
     ("bench.batch", "Tareas por lote"),
     (
+        "bench.store",
+        "Mide solo el almacén de esta máquina: vidas enteras de tareas, sin red ni servidor",
+    ),
+    (
+        "bench.bare_server",
+        "Es el servidor desnudo con el que se compara una cifra",
+    ),
+    (
         "bench.form",
         "Forma de las líneas [por defecto: json; text con --closed]",
     ),

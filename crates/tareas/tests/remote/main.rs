@@ -54,6 +54,8 @@ fn a_worker_goes_on_with_its_task_across_a_restart_of_the_server() {
     let _worker = stage.worker("steady", &[]);
     let id = stage.submit("sleep", r#"{"ms":4000}"#);
     stage.until_running(&id);
+    // It is on disk, and about to reach the worker; a kill before it does is another story.
+    std::thread::sleep(SECOND / 2);
     stage.restart_server();
     let task = stage.ended(&id, 20 * SECOND);
     assert_eq!(
