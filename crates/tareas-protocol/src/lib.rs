@@ -6,6 +6,7 @@
 //! - [`frame`] cuts a stream into lines, [`json`] checks them before anything else looks,
 //! - [`request`] says what a line asks for, [`response`] writes and reads what is said back,
 //! - [`code`] is the one table of error codes, [`error`] the object that carries one,
+//! - [`proxy`] reads the header of balancers,
 //! - [`limits`] names every bound.
 //!
 //! The types here belong to the wire and to nothing else. Converting them to and from the types
@@ -20,6 +21,7 @@ pub mod lang;
 pub mod lease;
 pub mod limits;
 pub mod nearest;
+pub mod proxy;
 pub mod request;
 pub mod response;
 pub mod time;
