@@ -32,6 +32,8 @@ pub struct Limits {
     pub line_within: Duration,
     /// Silence after which bytes without a newline count as a line.
     pub unframed_wait: Duration,
+    /// Where connections begin with a PROXY header, it must be complete within this.
+    pub proxy_header_within: Duration,
     /// An HTTP header that has begun must end within this.
     pub http_header_within: Duration,
     /// Bytes of an HTTP body.
@@ -52,6 +54,7 @@ impl Default for Limits {
             idle_after: Duration::from_secs(600),
             line_within: Duration::from_secs(30),
             unframed_wait: Duration::from_millis(UNFRAMED_WAIT_MS),
+            proxy_header_within: Duration::from_secs(5),
             http_header_within: Duration::from_secs(5),
             body_bytes_max: 8 * 1024 * 1024,
             http_body_within: Duration::from_secs(30),

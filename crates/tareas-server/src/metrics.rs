@@ -213,6 +213,11 @@ fn connections(out: &mut Exposition, server: &ServerState) {
             &connections.turned_away,
         ),
         (
+            "tareas_connections_unproxied",
+            "Refused for their PROXY header.",
+            &connections.unproxied,
+        ),
+        (
             "tareas_connections_silenced",
             "Closed as too many said nothing.",
             &connections.silenced,

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::http::HttpState;
 use crate::limits::Limits;
+use crate::listener::TrustedProxies;
 use crate::metrics::{NoReadings, Readings};
 
 /// How a server is set up.
@@ -19,6 +20,10 @@ use crate::metrics::{NoReadings, Readings};
 pub struct ServerConfig {
     /// Where to listen.
     pub bind: Vec<SocketAddr>,
+    /// Where to listen for balancers: every connection there begins with a PROXY header.
+    pub proxied: Vec<SocketAddr>,
+    /// From which addresses such a header is believed.
+    pub trusted_proxies: TrustedProxies,
     /// Under which URL browsers reach it, when that is not the bind address.
     pub public_url: Option<String>,
     /// Listen beyond loopback though there is no access control.
@@ -37,6 +42,8 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             bind: vec![SocketAddr::from(([127, 0, 0, 1], 5000))],
+            proxied: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             public_url: None,
             insecure: false,
             durability: Durability::Full,
@@ -76,6 +83,7 @@ pub struct ServerState {
     pub started_at: Timestamp,
     bound: OnceLock<Vec<SocketAddr>>,
     /// What the tokens say, for those who ask at every turn: asking a token takes a lock.
+    is_leaving: AtomicBool,
     is_finishing: AtomicBool,
     is_closing_now: AtomicBool,
 }
@@ -102,14 +110,26 @@ impl ServerState {
             connections: Connections::default(),
             http: HttpState::default(),
             bound: OnceLock::new(),
+            is_leaving: AtomicBool::new(false),
             is_finishing: AtomicBool::new(false),
             is_closing_now: AtomicBool::new(false),
         })
     }
 
-    /// The addresses that it listens on, with the ports that were given; empty before it does.
+    /// The addresses that it listens on, with the ports that were given, those for balancers
+    /// last; empty before it does.
     pub fn bound(&self) -> &[SocketAddr] {
         self.bound.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether the server is about to stop: it still takes everything, but says that it is not
+    /// ready, so that balancers send nothing new.
+    pub fn is_leaving(&self) -> bool {
+        self.is_leaving.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn leave(&self) {
+        self.is_leaving.store(true, Ordering::Relaxed);
     }
 
     /// Whether connections are to finish what they owe and end.
@@ -151,6 +171,9 @@ pub struct Connections {
     pub accepted: AtomicU64,
     /// Turned away since the start, because there was no room.
     pub turned_away: AtomicU64,
+    /// Turned away since the start, because of a PROXY header: there was none where there must
+    /// be one, or one where there must be none, or not from a trusted address.
+    pub unproxied: AtomicU64,
     /// Closed since the start, because they had said nothing and too many others had not either.
     pub silenced: AtomicU64,
     /// Closed since the start, because they took nothing of what was sent to them.

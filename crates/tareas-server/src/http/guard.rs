@@ -81,7 +81,10 @@ fn is_ours(authority: &str, config: &ServerConfig) -> bool {
     if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
         let address = address.to_canonical();
         let is_bound = |ip: IpAddr| ip.is_unspecified() || ip.to_canonical() == address;
-        return address.is_loopback() || config.bind.iter().any(|bind| is_bound(bind.ip()));
+        return address.is_loopback() || {
+            let mut bound = config.bind.iter().chain(&config.proxied);
+            bound.any(|bind| is_bound(bind.ip()))
+        };
     }
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let public = config

@@ -18,10 +18,8 @@ pub(super) async fn livez() -> Response {
 /// Whether new tasks are welcome: 503 while draining or when the store has stopped.
 pub(super) async fn readyz(visit: Visit, request: Request) -> Response {
     let server = &visit.server;
-    let checks = [
-        ("store", store_is_up(server)),
-        ("accepting", !server.engine.is_draining()),
-    ];
+    let is_staying = !server.engine.is_draining() && !server.is_leaving();
+    let checks = [("store", store_is_up(server)), ("accepting", is_staying)];
     let (status, word) = match checks {
         [(_, false), _] => (StatusCode::SERVICE_UNAVAILABLE, "down\n"),
         [_, (_, false)] => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),

@@ -28,6 +28,8 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Acceptor {
     pub(super) socket: TcpListener,
+    /// Whether connections come from balancers and begin with a PROXY header.
+    pub(super) is_proxied: bool,
     pub(super) room: usize,
     pub(super) silent: Arc<Silent>,
     pub(super) state: Arc<ServerState>,
@@ -64,12 +66,15 @@ impl Acceptor {
         }
         prepare(&stream);
         let state = Arc::clone(&self.state);
-        let silent = self.silent.enter();
+        let (silent, is_proxied) = (self.silent.enter(), self.is_proxied);
         // Counted here, not in the spawned work, so that a burst cannot slip past the limit.
         counts.open.fetch_add(1, Ordering::Relaxed);
         self.connections.spawn(async move {
             let _counted = Counted::already_in(&state.connections.open);
-            greet::greet(stream, peer, &state, silent).await;
+            match is_proxied {
+                true => greet::greet_handed(stream, peer, &state, silent).await,
+                false => greet::greet(stream, peer, &state, silent).await,
+            }
         });
     }
 

@@ -1,4 +1,4 @@
-//! The first moments of a connection: find out what it speaks.
+//! The first moments of a connection: find out whose it is and what it speaks.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::handed::{no_header_here, take_over};
 use super::prefixed::Prefixed;
 use super::silent::Listening;
 use super::sniff::{Sniffed, sniff};
@@ -24,14 +25,48 @@ const FIRST_BYTES: usize = 4 * 1024;
 
 /// Serves one connection to its end.
 pub(super) async fn greet(
+    stream: TcpStream,
+    peer: SocketAddr,
+    state: &Arc<ServerState>,
+    silent: Listening,
+) {
+    serve(stream, BytesMut::new(), peer, state, silent).await;
+}
+
+/// The same for one that a balancer hands over: it begins with a PROXY header.
+pub(super) async fn greet_handed(
     mut stream: TcpStream,
+    balancer: SocketAddr,
+    state: &Arc<ServerState>,
+    silent: Listening,
+) {
+    let stop = state.shutdown.clone();
+    let taken = tokio::select! {
+        taken = take_over(&mut stream, balancer, &state.config) => taken,
+        () = stop.cancelled() => return,
+    };
+    match taken {
+        Ok((peer, first)) => serve(stream, first, peer, state, silent).await,
+        Err(reason) => {
+            state.connections.unproxied.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(peer = %balancer, ?reason, "a connection was not handed over");
+            if let Some(error) = reason.to_error(state.config.lang) {
+                refuse(stream, &error).await;
+            }
+        }
+    }
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    first: BytesMut,
     peer: SocketAddr,
     state: &Arc<ServerState>,
     silent: Listening,
 ) {
     let stop = state.shutdown.clone();
     let Some(Some((speaks, first))) = stop
-        .run_until_cancelled(listen_to(&mut stream, state, silent))
+        .run_until_cancelled(listen_to(&mut stream, first, state, silent))
         .await
     else {
         return;
@@ -44,7 +79,11 @@ pub(super) async fn greet(
             let serve = http::serve(stream, peer, Arc::clone(state), shutdown);
             state.close_now.run_until_cancelled(Box::pin(serve)).await;
         }
-        Sniffed::Tls => refuse_tls(stream, state.config.lang).await,
+        Sniffed::Tls => refuse(stream, &no_tls_here(state.config.lang)).await,
+        Sniffed::Proxy => {
+            state.connections.unproxied.fetch_add(1, Ordering::Relaxed);
+            refuse(stream, &no_header_here(state.config.lang)).await;
+        }
         Sniffed::Lines | Sniffed::Undecided => {
             let _counted = Counted::in_on(&state.connections.lines);
             Box::pin(lines::serve(stream, first, peer, Arc::clone(state))).await;
@@ -56,17 +95,20 @@ pub(super) async fn greet(
 /// too long, or while too many others do.
 async fn listen_to(
     stream: &mut TcpStream,
+    mut first: BytesMut,
     state: &ServerState,
     silent: Listening,
 ) -> Option<(Sniffed, BytesMut)> {
     let limits = &state.config.limits;
-    let mut first = tokio::select! {
-        first = timeout(limits.idle_after, first_bytes(stream)) => first.ok()?.ok()?,
-        () = silent.must_leave() => {
-            state.connections.silenced.fetch_add(1, Ordering::Relaxed);
-            return None;
-        }
-    };
+    if first.is_empty() {
+        first = tokio::select! {
+            first = timeout(limits.idle_after, first_bytes(stream)) => first.ok()?.ok()?,
+            () = silent.must_leave() => {
+                state.connections.silenced.fetch_add(1, Ordering::Relaxed);
+                return None;
+            }
+        };
+    }
     drop(silent);
     loop {
         match sniff(&first) {
@@ -102,10 +144,14 @@ fn try_first_bytes(stream: &TcpStream) -> io::Result<BytesMut> {
 }
 
 /// A client that speaks TLS cannot read this line, but whoever looks at the bytes can.
-async fn refuse_tls(mut stream: TcpStream, lang: Lang) {
-    let error = ErrorObject::new(Code::Unsupported, lang)
+fn no_tls_here(lang: Lang) -> ErrorObject {
+    ErrorObject::new(Code::Unsupported, lang)
         .message(lang.pick("TLS is not spoken on this port", "este puerto no habla TLS"))
-        .hint(lang.pick("connect without TLS", "conéctese sin TLS"));
+        .hint(lang.pick("connect without TLS", "conéctese sin TLS"))
+}
+
+/// One line, and the end.
+async fn refuse(mut stream: TcpStream, error: &ErrorObject) {
     let mut line = Vec::new();
     error.append_text(&mut line);
     end_line(&mut line);

@@ -5,6 +5,9 @@
 //! here, anything else goes to [`crate::lines`]. A connection that says nothing costs a file and
 //! a few hundred bytes, and may stay until the idle limit, or until too many others are silent.
 //!
+//! A listener may be declared for balancers. There, and only there, every connection begins with
+//! a PROXY header, which says who the client is; it is believed from trusted addresses only.
+//!
 //! The server never opens more connections than it has files for: beyond the limit, a
 //! connection is told so in one line and closed.
 
@@ -12,9 +15,11 @@ mod accept;
 mod bind;
 mod files;
 mod greet;
+mod handed;
 mod prefixed;
 mod silent;
 mod sniff;
+mod trusted;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +32,7 @@ use tokio_util::task::TaskTracker;
 pub use bind::{ListenError, check_exposure, parse_address};
 pub use prefixed::Prefixed;
 pub use sniff::{Sniffed, sniff};
+pub use trusted::{NotNetwork, TrustedProxies};
 
 use crate::ServerState;
 
@@ -56,15 +62,17 @@ impl Listener {
     /// When an address is refused because nobody would be asked for a token there, is taken, or
     /// cannot be bound.
     pub fn start(state: Arc<ServerState>) -> Result<Self, ListenError> {
-        check_exposure(&state.config.bind, state.config.insecure)?;
-        let sockets = state
-            .config
-            .bind
-            .iter()
-            .map(|address| bind::bind(*address))
-            .collect::<Result<Vec<_>, _>>()?;
-        let room = files::connections_max(state.config.limits.connections_max);
-        let silent_max = state.config.limits.silent_connections_max;
+        let config = &state.config;
+        check_exposure(&config.bind, config.insecure)?;
+        check_exposure(&config.proxied, config.insecure)?;
+        let plain = config.bind.iter().map(|address| (*address, false));
+        let proxied = config.proxied.iter().map(|address| (*address, true));
+        let sockets = plain
+            .chain(proxied)
+            .map(|(address, is_proxied)| Ok((bind::bind(address)?, is_proxied)))
+            .collect::<Result<Vec<_>, ListenError>>()?;
+        let room = files::connections_max(config.limits.connections_max);
+        let silent_max = config.limits.silent_connections_max;
         let silent_max = silent_max.unwrap_or_else(|| (room / 2).max(SILENT_MIN));
         let silent = Arc::new(silent::Silent::new(silent_max));
         let listener = Self {
@@ -72,37 +80,36 @@ impl Listener {
             accepting: CancellationToken::new(),
             connections: TaskTracker::new(),
         };
-        listener
-            .state
-            .set_bound(sockets.iter().filter_map(|s| s.local_addr().ok()).collect());
-        for socket in sockets {
-            listener.accept_from(socket, room, Arc::clone(&silent));
+        let bound = sockets.iter().filter_map(|(s, _)| s.local_addr().ok());
+        listener.state.set_bound(bound.collect());
+        for (socket, is_proxied) in sockets {
+            listener.accept_from(accept::Acceptor {
+                socket,
+                is_proxied,
+                room,
+                silent: Arc::clone(&silent),
+                state: Arc::clone(&listener.state),
+                connections: listener.connections.clone(),
+            });
         }
         Ok(listener)
     }
 
-    fn accept_from(
-        &self,
-        socket: tokio::net::TcpListener,
-        room: usize,
-        silent: Arc<silent::Silent>,
-    ) {
-        let acceptor = accept::Acceptor {
-            socket,
-            room,
-            silent,
-            state: Arc::clone(&self.state),
-            connections: self.connections.clone(),
-        };
+    fn accept_from(&self, acceptor: accept::Acceptor) {
         let stop = self.accepting.clone();
         self.connections.spawn(async move {
             stop.run_until_cancelled(acceptor.run()).await;
         });
     }
 
-    /// The addresses it listens on, with the ports that were given.
+    /// The addresses it listens on, with the ports that were given; those for balancers last.
     pub fn addresses(&self) -> &[SocketAddr] {
         self.state.bound()
+    }
+
+    /// Says on `/readyz` that the server is about to stop, while it still takes everything.
+    pub fn announce_leaving(&self) {
+        self.state.leave();
     }
 
     /// Takes no new connections from now on; the ones that are open go on.

@@ -1,5 +1,7 @@
 //! What a connection speaks, told from its first bytes.
 
+use tareas_protocol::proxy::is_header;
+
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sniffed {
@@ -7,6 +9,8 @@ pub enum Sniffed {
     Http,
     /// A TLS hello.
     Tls,
+    /// The PROXY header of a balancer.
+    Proxy,
     /// Anything else.
     Lines,
     /// It may still become HTTP or TLS: more bytes are needed.
@@ -33,6 +37,9 @@ const TARGETS: [&[u8]; 4] = [b"/", b"*", b"http://", b"https://"];
 
 /// Tells what a connection speaks from the bytes it has sent so far.
 pub fn sniff(bytes: &[u8]) -> Sniffed {
+    if is_header(bytes) {
+        return Sniffed::Proxy;
+    }
     let mut sniffed = Sniffed::Lines;
     let mut note = |begins: Begins, as_what| match begins {
         Begins::Yes => sniffed = as_what,
@@ -92,6 +99,8 @@ mod tests {
             (b"GET http://localhost:5000/ HTTP/1.1", Sniffed::Http),
             (b"PRI * HTTP/2.0\r\n\r\nSM", Sniffed::Http),
             (b"\x16\x03\x01\x02\x00", Sniffed::Tls),
+            (b"PROXY TCP4 192.0.2.1 192.0.2.1 1 2\r\n", Sniffed::Proxy),
+            (b"\r\n\r\n\0\r\nQUIT\n\x21\x11", Sniffed::Proxy),
             (b"sumar 2 + 2", Sniffed::Lines),
             (b"{\"op\":\"square\",\"n\":5}", Sniffed::Lines),
             (b"GET home", Sniffed::Lines),
@@ -100,6 +109,8 @@ mod tests {
             (b"get / HTTP/1.1", Sniffed::Lines),
             (b"PRINT *", Sniffed::Lines),
             (b"\n", Sniffed::Lines),
+            (b"\r\n", Sniffed::Lines),
+            (b"PROXY war", Sniffed::Lines),
             (b"\xff\xfe", Sniffed::Lines),
         ];
         for (bytes, sniffed) in table {

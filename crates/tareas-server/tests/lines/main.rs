@@ -8,5 +8,6 @@ mod durable;
 mod endings;
 mod framing;
 mod order;
+mod proxied;
 mod support;
 mod transcripts;
