@@ -5,13 +5,18 @@
 //! else started are never touched. A service that is not installed skips the test aloud, and
 //! fails it under `CI=true`.
 
+mod balancer;
 mod faults;
+mod haproxy;
+mod nginx;
 mod ports;
 mod postgres;
 mod presence;
 mod rabbitmq;
 
 pub use faults::{FaultProxy, Side};
+pub use haproxy::Haproxy;
+pub use nginx::Nginx;
 pub use ports::free_port;
 pub use postgres::{Postgres, SHARED as SHARED_POSTGRES};
 pub use presence::{Service, is_missing};

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use socket2::{SockRef, TcpKeepalive};
 use tareas_protocol::response::end_line;
 use tareas_protocol::{Code, ErrorObject};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
+use super::bind::BACKLOG;
 use super::files::Reserve;
 use super::greet;
 use super::silent::Silent;
@@ -37,7 +39,8 @@ pub(super) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(super) async fn run(self) {
+    /// Accepts until it is dropped.
+    pub(super) async fn run(&self) {
         let mut reserve = Reserve::new();
         loop {
             match self.socket.accept().await {
@@ -54,6 +57,16 @@ impl Acceptor {
                 }
                 // The peer was gone before it was accepted.
                 Err(error) => tracing::debug!(%error, "not accepted"),
+            }
+        }
+    }
+
+    /// Accepts what the system has connected by now: closing the socket would break it off.
+    pub(super) fn take_the_rest(&self) {
+        for _ in 0..BACKLOG {
+            match self.socket.accept().now_or_never() {
+                Some(Ok((stream, peer))) => self.admit(stream, peer),
+                Some(Err(_)) | None => return,
             }
         }
     }

@@ -8,7 +8,7 @@ use tareas_protocol::{Code, ErrorObject, Lang};
 use tokio::net::TcpListener;
 
 /// Connections that the system may hold before they are accepted.
-const BACKLOG: i32 = 1_024;
+pub(super) const BACKLOG: i32 = 1_024;
 
 /// Why the server does not listen.
 #[derive(Debug, thiserror::Error)]

@@ -99,6 +99,7 @@ impl Listener {
         let stop = self.accepting.clone();
         self.connections.spawn(async move {
             stop.run_until_cancelled(acceptor.run()).await;
+            acceptor.take_the_rest();
         });
     }
 

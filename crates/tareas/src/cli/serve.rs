@@ -17,9 +17,12 @@ Each flag is also a variable TAREAS_NAME and a key of tareas.toml.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; repeatable [default: 127.0.0.1:5000]
+    /// Where to listen, `,proxy` after it for a balancer; repeatable [default: 127.0.0.1:5000]
     #[arg(long, value_name = "HOST:PORT")]
     bind: Vec<String>,
+    /// Balancers whose PROXY header is believed: addresses, networks [default: loopback]
+    #[arg(long, value_name = "NETWORK")]
+    trusted_proxies: Vec<String>,
     /// The folder with everything that must survive [default: ./tareas-data]
     #[arg(long, value_name = "DIR")]
     data: Option<String>,
@@ -44,6 +47,9 @@ pub(crate) struct ServeArgs {
     /// The address that people use, when it is not the bind address
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// How long to go on, not ready, before a stop begins: for balancers [default: 0s]
+    #[arg(long, value_name = "TIME")]
+    drain_delay: Option<String>,
     /// How long running tasks may take when the server stops [default: 30s]
     #[arg(long, value_name = "TIME")]
     drain_grace: Option<String>,
@@ -72,6 +78,7 @@ impl ServeArgs {
         let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
         vec![
             ("bind", self.bind.clone()),
+            ("trusted_proxies", self.trusted_proxies.clone()),
             ("data", one(&self.data)),
             ("threads", one(&self.threads)),
             ("queue", one(&self.queue)),
@@ -86,6 +93,7 @@ impl ServeArgs {
                     .collect(),
             ),
             ("public_url", one(&self.public_url)),
+            ("drain_delay", one(&self.drain_delay)),
             ("drain_grace", one(&self.drain_grace)),
             ("retention", one(&self.retention)),
             ("unknown_kinds", one(&self.unknown_kinds)),

@@ -100,8 +100,15 @@ pub(crate) static KEYS: &[Key] = &[
         "bind",
         Shape::List,
         "127.0.0.1:5000",
-        "addresses to listen at; lines and HTTP alike",
-        "direcciones donde escuchar; líneas y HTTP por igual",
+        "addresses to listen at, lines and HTTP alike; HOST:PORT,proxy is for a balancer",
+        "direcciones donde escuchar, líneas y HTTP; HOST:PUERTO,proxy es para un balanceador",
+    ),
+    key(
+        "trusted_proxies",
+        Shape::List,
+        "loopback",
+        "balancers whose PROXY header is believed: addresses, networks, loopback",
+        "balanceadores cuya cabecera PROXY se cree: direcciones, redes, loopback",
     ),
     key(
         "data",
@@ -158,6 +165,13 @@ pub(crate) static KEYS: &[Key] = &[
         "",
         "the address people use",
         "la dirección que usa la gente",
+    ),
+    key(
+        "drain_delay",
+        Shape::Duration,
+        "0s",
+        "how long a server that stops goes on while balancers see that it is not ready",
+        "cuánto sigue un servidor que se detiene mientras los balanceadores lo notan",
     ),
     key(
         "drain_grace",

@@ -9,6 +9,7 @@ mod file;
 mod key;
 mod kinds;
 mod layers;
+mod listen;
 mod serve;
 mod store;
 

@@ -7,9 +7,9 @@ use tareas_protocol::Lang;
 
 use super::kinds::CommandKind;
 use super::layers::Configuration;
+use super::listen::Listen;
 use super::store::{BlobStore, HintQueue, RecordStore};
 use crate::output::Failure;
-use crate::text::Text;
 
 /// What an acknowledgement stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) enum LogFormat {
 #[derive(Clone, Debug)]
 pub(crate) struct ServeConfig {
     /// Where to listen.
-    pub(crate) bind: Vec<String>,
+    pub(crate) listen: Listen,
     /// The folder with everything that must survive.
     pub(crate) data: PathBuf,
     /// Threads of the pool.
@@ -50,6 +50,8 @@ pub(crate) struct ServeConfig {
     pub(crate) insecure: bool,
     /// The address people use.
     pub(crate) public_url: Option<String>,
+    /// How long to go on at the end, while balancers notice.
+    pub(crate) drain_delay: Duration,
     /// How long running tasks may take at the end.
     pub(crate) drain_grace: Duration,
     /// How long finished tasks are kept.
@@ -76,7 +78,7 @@ impl ServeConfig {
         let text = |name| configuration.text(name).map(str::to_owned);
         let threads = configuration.integer("threads")?;
         Ok(Self {
-            bind: binds(configuration, lang)?,
+            listen: Listen::of(configuration, lang)?,
             data: text("data")?.into(),
             threads: u16::try_from(threads).unwrap_or(u16::MAX),
             queue: HintQueue::of(configuration, lang)?,
@@ -88,6 +90,7 @@ impl ServeConfig {
             },
             insecure: configuration.boolean("insecure")?,
             public_url: Some(text("public_url")?).filter(|url| !url.is_empty()),
+            drain_delay: configuration.duration("drain_delay")?,
             drain_grace: configuration.duration("drain_grace")?,
             retention: configuration.duration("retention")?,
             accept_unknown_kinds: configuration.word("unknown_kinds")? == "accept",
@@ -101,22 +104,6 @@ impl ServeConfig {
             kinds: CommandKind::all_of(configuration, lang)?,
             lang,
         })
-    }
-}
-
-/// Every `HOST:PORT`, checked for its form.
-fn binds(configuration: &Configuration, lang: Lang) -> Result<Vec<String>, Failure> {
-    let binds = configuration.list("bind");
-    let is_fine = |bind: &String| {
-        let port = bind.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-        port.is_some_and(|(_, port)| port.parse::<u16>().is_ok())
-    };
-    match !binds.is_empty() && binds.iter().all(is_fine) {
-        true => Ok(binds.to_vec()),
-        false => {
-            let setting = configuration.setting_of("bind");
-            Err(configuration.wrong(setting, Text::ExpectBind.plain(lang)))
-        }
     }
 }
 
@@ -138,7 +125,9 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_documentation() {
         let config = config(&[]).unwrap();
-        assert_eq!(config.bind, ["127.0.0.1:5000"]);
+        assert_eq!(config.listen.plain, ["127.0.0.1:5000"]);
+        assert!(config.listen.proxied.is_empty());
+        assert_eq!(config.drain_delay, Duration::ZERO);
         assert_eq!(config.data, PathBuf::from("./tareas-data"));
         assert_eq!(config.records, RecordStore::Sqlite("./tareas-data".into()));
         assert_eq!(

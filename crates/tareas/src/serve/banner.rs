@@ -11,7 +11,7 @@ pub(super) fn tell(config: &ServeConfig, system: &System, voice: &Voice) {
         voice.say(&line);
     }
     if config.insecure {
-        let bind = config.bind.join(", ");
+        let bind = config.listen.spoken();
         let warning = voice.text(Text::InsecureWarning, &[("bind", &bind)]);
         voice.warn(&voice.paint_stderr.red(&warning));
     }

@@ -11,7 +11,7 @@ use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::{self, Supervisor};
 use tareas_engine::{Dispatcher, Engine, EngineConfig, Patience, Ports};
 use tareas_protocol::{Lang, response};
-use tareas_server::{Limits, Listener, ServerConfig, ServerState};
+use tareas_server::{Limits, Listener, ServerConfig, ServerState, listener};
 use tareas_worker::{Pool, PoolOptions, Registry};
 use tokio::runtime::Handle;
 
@@ -24,6 +24,8 @@ use crate::output::Failure;
 
 /// How long connections may take to be given the last answers, once every task has ended.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked whether nobody waits any more.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How long services may take to end.
 const SERVICE_GRACE: Duration = Duration::from_secs(5);
 
@@ -143,6 +145,30 @@ impl System {
         self.supervisor.failed().await;
     }
 
+    /// Takes no new connections, and gives tasks that connections wait for some time to begin
+    /// and to end, at most `within`: what has not begun when [`stop`](Self::stop) is called
+    /// stays in the records, for a later life or for other servers.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a drain goes by the clock of the machine"
+    )]
+    pub(crate) async fn answer_what_came_last(&self, within: Duration) {
+        self.listener.stop_accepting();
+        let until = Instant::now() + within;
+        loop {
+            // First, so that what was accepted a moment ago has asked by now.
+            tokio::time::sleep(LOOK_AGAIN).await;
+            if self.engine.watched() == 0 || Instant::now() >= until {
+                return;
+            }
+        }
+    }
+
+    /// Says that this server is not ready any more, while it still takes everything.
+    pub(crate) fn announce_leaving(&self) {
+        self.listener.announce_leaving();
+    }
+
     /// What ends a running [`stop`](Self::stop) early.
     pub(crate) fn hurry(&self) -> Hurry {
         Hurry {
@@ -183,14 +209,18 @@ impl Hurry {
 
 fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
     let refused = |error: tareas_server::ListenError| Failure::refused(error.to_error(config.lang));
-    let mut bind = Vec::new();
-    for text in &config.bind {
-        let found = tareas_server::listener::parse_address(text).map_err(refused)?;
-        bind.extend(found);
-    }
-    tareas_server::listener::check_exposure(&bind, config.insecure).map_err(refused)?;
+    let found = |texts: &[String]| {
+        let found = texts.iter().map(|text| listener::parse_address(text));
+        let found = found.collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        Ok::<Vec<SocketAddr>, Failure>(found.concat())
+    };
+    let (bind, proxied) = (found(&config.listen.plain)?, found(&config.listen.proxied)?);
+    listener::check_exposure(&bind, config.insecure).map_err(refused)?;
+    listener::check_exposure(&proxied, config.insecure).map_err(refused)?;
     Ok(ServerConfig {
         bind,
+        proxied,
+        trusted_proxies: config.listen.trusted.clone(),
         public_url: config.public_url.clone(),
         insecure: config.insecure,
         durability: match config.durability {

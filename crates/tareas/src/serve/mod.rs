@@ -4,6 +4,7 @@ mod banner;
 mod commands;
 mod compose;
 mod log;
+mod notify;
 mod pool_link;
 mod readings;
 mod store;
@@ -30,6 +31,9 @@ use crate::text::Text;
 /// Ends with this when the store has stopped: an input or output error of the system.
 const EXIT_STORE_STOPPED: u8 = 74;
 
+/// Behind a balancer, tasks of the last connections have this long before the drain begins.
+const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+
 /// Reads the commands of the configuration again.
 pub(crate) type ReadAgain<'a> = &'a dyn Fn() -> Result<Vec<CommandKind>, Failure>;
 
@@ -46,7 +50,13 @@ pub(crate) fn run(
         let mut hangup = listen(SignalKind::hangup(), voice)?;
         let system = System::start(config).await?;
         banner::tell(config, &system, voice);
+        notify::tell(notify::State::Ready);
         let ended = until_told(&system, &mut signals, &mut hangup, read_again, voice).await;
+        notify::tell(notify::State::Stopping);
+        system.announce_leaving();
+        if ended.is_ok() {
+            let_balancers_notice(&system, config.drain_delay, &mut signals, voice).await;
+        }
         let stopped = stop(system, config.drain_grace, &mut signals, voice).await;
         ended.and(stopped)
     })
@@ -82,6 +92,33 @@ async fn until_told(
         () = system.service_failed() => {
             Err(Failure::new(Code::Bug, voice.lang, Text::ServiceFailed, &[]))
         }
+    }
+}
+
+/// Goes on for a while, so that balancers send nothing new to a port that is about to close. A
+/// second signal ends the wait.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a drain goes by the clock of the machine"
+)]
+async fn let_balancers_notice(
+    system: &System,
+    delay: Duration,
+    signals: &mut Signals,
+    voice: &Voice,
+) {
+    if delay.is_zero() {
+        return;
+    }
+    let seconds = delay.as_secs_f32();
+    voice.say(&voice.text(Text::Leaving, &[("seconds", &seconds)]));
+    let notice = async {
+        tokio::time::sleep(delay).await;
+        system.answer_what_came_last(LAST_ANSWERS_WITHIN).await;
+    };
+    tokio::select! {
+        () = notice => {}
+        () = signals.next() => {}
     }
 }
 

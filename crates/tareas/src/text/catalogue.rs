@@ -150,7 +150,10 @@ catalogue! {
         "se espera un número entero de {min} a {max}",
     ExpectBoolean: "true or false is expected" / "se espera true o false",
     ExpectWord: "one of {words} is expected" / "se espera uno de {words}",
-    ExpectBind: "HOST:PORT is expected" / "se espera HOST:PUERTO",
+    ExpectBind: "HOST:PORT, or HOST:PORT,proxy, is expected" /
+        "se espera HOST:PUERTO, o HOST:PUERTO,proxy",
+    ExpectNetwork: "addresses, networks such as 10.0.0.0/8, or loopback are expected" /
+        "se esperan direcciones, redes como 10.0.0.0/8, o loopback",
     ExpectDuration: "a duration such as 30s, 10m or 7d is expected" /
         "se espera una duración como 30s, 10m o 7d",
     ExpectStore: "one of {words} is expected" / "se espera uno de {words}",
@@ -211,6 +214,8 @@ catalogue! {
     BannerDurabilityOs:
         "durability os: an accepted task survives a crash of this process, not of the machine" /
         "durabilidad os: una tarea aceptada sobrevive a este proceso, no a la máquina",
+    Leaving: "not ready any more; going on for {seconds} s, so that balancers notice" /
+        "ya no está listo; sigue {seconds} s, para que los balanceadores lo noten",
     Draining: "stopping: {running} tasks are running, at most {seconds} s more" /
         "deteniendo: {running} tareas en curso, como mucho {seconds} s más",
     DrainSecond: "stopping now: what runs is given back" /

@@ -51,7 +51,11 @@ const SPANISH: &[(&str, &str)] = &[
     ),
     (
         "serve.bind",
-        "Dónde escuchar; repetible [por defecto: 127.0.0.1:5000]",
+        "Dónde escuchar, con `,proxy` para un balanceador; repetible [por defecto: 127.0.0.1:5000]",
+    ),
+    (
+        "serve.trusted_proxies",
+        "Balanceadores cuya cabecera PROXY se cree: direcciones, redes [por defecto: loopback]",
     ),
     (
         "serve.data",
@@ -84,6 +88,10 @@ const SPANISH: &[(&str, &str)] = &[
     (
         "serve.public_url",
         "La dirección que usa la gente, si no es la de escucha",
+    ),
+    (
+        "serve.drain_delay",
+        "Cuánto seguir, sin estar listo, antes de detenerse: para balanceadores [por defecto: 0s]",
     ),
     (
         "serve.drain_grace",
