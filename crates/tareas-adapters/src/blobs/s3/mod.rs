@@ -6,6 +6,7 @@
 //! Requests have time-outs and are tried again for seconds; then the store is unavailable.
 
 mod config;
+mod survey;
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -23,6 +24,7 @@ use object_store::{
 use tareas_engine::ports::{BlobKey, Blobs, PortError};
 
 pub use self::config::{InvalidUrl, S3Config, S3Keys};
+pub use self::survey::{Fault, Survey, survey};
 
 /// What errors call this adapter.
 const ADAPTER: &str = "the blob store";

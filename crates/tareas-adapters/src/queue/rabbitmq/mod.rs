@@ -16,6 +16,7 @@ mod message;
 mod names;
 mod publisher;
 mod shelf;
+mod survey;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,7 @@ use self::link::LinkError;
 use self::message::{HINTS_MAX, Message};
 use self::names::{Band, Line};
 use self::shelf::Shelf;
+pub use self::survey::{Survey, Tried, survey};
 use self::window::Window;
 
 /// Messages that wait to be sent; more are lost.

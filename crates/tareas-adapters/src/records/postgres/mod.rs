@@ -36,6 +36,7 @@ mod row;
 mod settings;
 mod shared;
 mod statements;
+mod survey;
 mod sweep;
 mod tally;
 mod worker;
@@ -58,6 +59,7 @@ pub use self::options::PostgresOptions;
 use self::page::Reader;
 use self::shared::Shared;
 pub use self::shared::Stats;
+pub use self::survey::{Survey, survey};
 use self::sweep::Sweeper;
 
 /// Records in PostgreSQL. See the module's documentation. Dropping it ends its services once

@@ -109,7 +109,7 @@ async fn watch(shared: Arc<Shared>, services: Vec<tokio::task::JoinHandle<()>>) 
     }
 }
 
-fn connect_error(at: &str, fault: Fault) -> OpenError {
+pub(super) fn connect_error(at: &str, fault: Fault) -> OpenError {
     let source = match fault {
         Fault::Refused(source)
         | Fault::Collided(source)

@@ -10,7 +10,8 @@ use nix::sys::statvfs::statvfs;
 
 use super::OpenError;
 
-const LOCK_FILE: &str = "lock";
+/// Held by the server that uses the folder.
+pub(super) const LOCK_FILE: &str = "lock";
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
@@ -133,13 +134,19 @@ fn refuse_remote(folder: &Path) -> Result<(), OpenError> {
         reason = "the type is another one on other platforms"
     )]
     let found = i64::from(statfs(folder).map_err(failed)?.filesystem_type().0);
-    match REMOTE.iter().find(|(number, _)| *number == found) {
-        Some((_, kind)) => Err(OpenError::Remote {
+    match remote_kind(found) {
+        Some(kind) => Err(OpenError::Remote {
             folder: folder.to_owned(),
             kind,
         }),
         None => Ok(()),
     }
+}
+
+/// The name of a file system of another machine, by its number.
+pub(super) fn remote_kind(found: i64) -> Option<&'static str> {
+    let remote = REMOTE.iter().find(|(number, _)| *number == found);
+    remote.map(|(_, kind)| *kind)
 }
 
 /// Removes a file; one that is not there is fine.

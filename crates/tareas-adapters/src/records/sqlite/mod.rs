@@ -41,6 +41,7 @@ mod settings;
 mod shared;
 mod statements;
 mod stats;
+mod survey;
 mod sweep;
 mod taking;
 mod waiting;
@@ -71,6 +72,7 @@ use self::readers::ReadGate;
 use self::shared::Shared;
 use self::stats::Counters;
 pub use self::stats::SqliteStats;
+pub use self::survey::{Survey, survey};
 use self::writer::Writer;
 
 /// Tasks in a SQLite file: decided in memory, written behind by one thread.
