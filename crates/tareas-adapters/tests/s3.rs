@@ -133,3 +133,19 @@ async fn nobody_opens_what_is_not_there_or_not_theirs() {
     store.fail(true);
     assert!(S3Blobs::open(store.config(), &keys()).await.is_err());
 }
+
+#[tokio::test]
+async fn a_bucket_is_tried_out_before_it_is_used() {
+    use tareas_adapters::blobs::s3::survey;
+
+    let store = Store::start().await;
+    let found = survey(&store.config(), &keys()).await.unwrap();
+    assert!(found.creates_exclusively);
+    let heedless = Store::start_heedless().await;
+    let found = survey(&heedless.config(), &keys()).await.unwrap();
+    assert!(!found.creates_exclusively);
+    store.fail(true);
+    let fault = survey(&store.config(), &keys()).await.unwrap_err();
+    assert_eq!(fault.step, "put");
+    assert!(!format!("{fault:?}").contains(&keys().secret));
+}

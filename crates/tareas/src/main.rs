@@ -3,11 +3,13 @@
 //! - [`cli`] has one file per command, [`config`] one plain struct of settings with the origin
 //!   of each, [`text`] everything that is said in English and Spanish, [`output`] how it is said;
 //! - [`serve`] puts the system together and takes it down, on one screen each;
+//! - [`doctor`] looks at everything that a server needs;
 //! - [`mod@bench`] drives load and checks every result.
 
 mod bench;
 mod cli;
 mod config;
+mod doctor;
 mod output;
 mod serve;
 mod text;

@@ -124,6 +124,9 @@ pub(super) enum Command {
     Workers(workers::WorkersArgs),
     /// Say whether the server is ready
     Health,
+    /// Look at everything that a server needs, and say what to do
+    #[command(alias = "diagnostico")]
+    Doctor,
     /// Copy all data to a file, while the server runs
     Backup(backup::BackupArgs),
     /// Make a data folder from a backup

@@ -12,6 +12,7 @@ mod completions;
 mod config;
 mod delete;
 mod demo;
+mod doctor;
 mod end;
 mod explain;
 mod health;
@@ -91,6 +92,7 @@ fn dispatch(command: Command, session: &Session) -> Outcome {
         Command::Worker(args) => worker::run(&args, session),
         Command::Workers(args) => workers::run(&args, session),
         Command::Health => health::run(session),
+        Command::Doctor => doctor::run(session),
         Command::Backup(args) => backup::run(&args, session),
         Command::Restore(args) => restore::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),

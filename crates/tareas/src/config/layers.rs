@@ -54,6 +54,13 @@ pub(crate) struct Setting {
     pub(crate) origin: Origin,
 }
 
+impl Setting {
+    /// Whether nobody has said anything.
+    pub(crate) fn is_default(&self) -> bool {
+        self.origin == Origin::Default
+    }
+}
+
 /// What flags say: name of the key, values. Empty values say nothing.
 pub(crate) type Flags = Vec<(&'static str, Vec<String>)>;
 

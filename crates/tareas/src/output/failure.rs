@@ -158,6 +158,17 @@ impl Failure {
         String::from_utf8_lossy(&out).into_owned()
     }
 
+    /// What happened and why, on one line; and what to do about it.
+    pub(crate) fn in_short(&self) -> (String, Option<String>) {
+        let story = &self.0;
+        let causes = story.cause.iter().flat_map(|cause| cause.lines());
+        let parts: Vec<&str> = std::iter::once(&*story.object.message)
+            .chain(causes)
+            .collect();
+        let hint = Some(story.object.hint.to_string()).filter(|hint| !hint.is_empty());
+        (parts.join(": "), hint)
+    }
+
     /// The lines for a person.
     pub(crate) fn lines(&self, voice: &Voice) -> String {
         let paint = voice.paint_stderr;

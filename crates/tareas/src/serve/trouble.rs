@@ -73,7 +73,7 @@ pub(crate) fn cannot_start(error: &dyn Error, lang: Lang) -> Failure {
 }
 
 /// The error and its causes in one sentence.
-fn with_sources(error: &dyn Error) -> String {
+pub(crate) fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -236,6 +236,14 @@ catalogue! {
         "no se pueden usar los registros en {url}",
     RecordsNotUsableHint: "see to PostgreSQL and to the URL in `records`, or use `--records sqlite:`" /
         "revise PostgreSQL y la URL en `records`, o use `--records sqlite:`",
+    // The doctor. What it finds is said where it is looked for.
+    DoctorSum: "{errors} errors, {warnings} warnings" / "{errors} errores, {warnings} avisos",
+    CheckConfiguration: "configuration" / "configuración",
+    CheckData: "data folder" / "carpeta",
+    CheckRecords: "records" / "registros",
+    CheckQueue: "queue" / "cola",
+    CheckBlobs: "large bytes" / "lo grande",
+    CheckServer: "server" / "servidor",
     InsecureWarning: "insecure: whoever reaches {bind} may run tasks here" /
         "inseguro: quien llegue a {bind} puede ejecutar tareas aquí",
     CannotStart: "the system cannot start: {what}" / "el sistema no puede iniciar: {what}",

@@ -219,6 +219,10 @@ const SPANISH: &[(&str, &str)] = &[
         "Cuánto pueden tardar las tareas en curso cuando el trabajador para",
     ),
     ("workers", "Lista los trabajadores"),
+    (
+        "doctor",
+        "Revisa todo lo que un servidor necesita y dice qué hacer",
+    ),
     ("health", "Dice si el servidor está listo"),
     ("backup", "Copia todos los datos, con el servidor en marcha"),
     ("backup.target", "La carpeta que se creará; no debe existir"),

@@ -57,7 +57,10 @@ pub async fn survey(config: &RabbitmqConfig) -> Result<Survey, String> {
         .await
         .map_err(|error| error.to_string())?;
     let tried = try_queue(&connection, config).await;
-    link::close(&connection).await;
+    // A node with an alarm does not read on where something was published: no goodbye there.
+    if tried != Tried::Blocked {
+        link::close(&connection).await;
+    }
     Ok(Survey {
         place: config.place(),
         version,
@@ -73,7 +76,7 @@ async fn try_queue(connection: &Connection, config: &RabbitmqConfig) -> Tried {
         return Tried::NotMade(error.to_string());
     }
     let written = timeout(CONFIRM_WITHIN, write(connection, &name)).await;
-    let removed = remove(connection, &name).await;
+    let removed = remove(config, &name).await;
     match (written, removed) {
         (Ok(Ok(true)), Ok(())) => Tried::Fine,
         (Ok(Err(error)), _) | (Ok(Ok(true)), Err(error)) => Tried::NotMade(error.to_string()),
@@ -91,10 +94,14 @@ async fn write(connection: &Connection, name: &str) -> Result<bool, LinkError> {
     Ok(matches!(confirmed, Confirmation::Ack(None)))
 }
 
-async fn remove(connection: &Connection, name: &str) -> Result<(), LinkError> {
+/// Over a connection that has published nothing, which no alarm holds up.
+async fn remove(config: &RabbitmqConfig, name: &str) -> Result<(), LinkError> {
+    let connection = link::connect("doctor", config).await?;
     let channel = answered(connection.create_channel()).await?;
     let removed = channel.queue_delete(name.into(), QueueDeleteOptions::default());
-    answered(removed).await.map(|_| ())
+    answered(removed).await?;
+    link::close(&connection).await;
+    Ok(())
 }
 
 /// The version that the node greets with.
