@@ -55,7 +55,7 @@ fn private(config: &str) -> String {
     format!("{config}\npid nginx.pid;\ndaemon off;\n")
 }
 
-fn common_arguments(command: &mut Command, file: &Path) {
+fn run_from(command: &mut Command, file: &Path) {
     let folder = file.parent().unwrap_or(Path::new("/"));
     command.arg("-p").arg(folder).arg("-c").arg(file);
     command.args(["-e", "stderr"]);
@@ -64,8 +64,8 @@ fn common_arguments(command: &mut Command, file: &Path) {
 const PROGRAM: Program = Program {
     service: Service::Nginx,
     check: |command: &mut Command, file: &Path| {
-        common_arguments(command, file);
+        run_from(command, file);
         command.arg("-t");
     },
-    run: common_arguments,
+    run: run_from,
 };

@@ -25,7 +25,7 @@ pub(super) fn tell(state: State) {
         return;
     };
     if let Err(error) = send(&socket, state) {
-        tracing::warn!(%error, ?socket, "the service manager was not told");
+        tracing::warn!(%error, ?socket, "nobody was told");
     }
 }
 

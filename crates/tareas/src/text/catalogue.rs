@@ -237,7 +237,7 @@ catalogue! {
     RecordsNotUsableHint: "see to PostgreSQL and to the URL in `records`, or use `--records sqlite:`" /
         "revise PostgreSQL y la URL en `records`, o use `--records sqlite:`",
     // The doctor. What it finds is said where it is looked for.
-    DoctorSum: "{errors} errors, {warnings} warnings" / "{errors} errores, {warnings} avisos",
+    DoctorSum: "errors: {errors}, warnings: {warnings}" / "errores: {errors}, avisos: {warnings}",
     CheckConfiguration: "configuration" / "configuración",
     CheckData: "data folder" / "carpeta",
     CheckRecords: "records" / "registros",

@@ -1,5 +1,5 @@
 //! Two servers behind a balancer, with the files in `deploy/`: through one port, one killed, one
-//! drained; and what a service manager is told.
+//! drained; and what systemd is told.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 

@@ -1,4 +1,4 @@
-//! What a service manager is told over `NOTIFY_SOCKET`.
+//! What systemd is told over `NOTIFY_SOCKET`.
 
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use crate::server::Server;
 
 #[test]
-fn a_service_manager_hears_that_it_is_ready_and_that_it_stops() {
+fn whoever_started_it_hears_that_it_is_ready_and_that_it_stops() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
