@@ -30,6 +30,8 @@ const BATCH_WORK: Duration = Duration::from_millis(1);
 const BATCH_TASKS_MAX: usize = 256;
 /// Suspects that wait for their lane.
 const SUSPECTS_MAX: usize = 1_024;
+/// How often a process whose lease is in doubt looks whether it may claim again.
+const FENCED_LOOK: Duration = Duration::from_millis(50);
 /// How many tasks it takes to move the smoothed run time of all tasks half of the way.
 const SMOOTHING: u64 = 64;
 /// No task has ended yet.
@@ -114,6 +116,9 @@ impl Dispatcher {
     /// Takes work if there is any, without waiting for it.
     pub fn try_take(&self) -> Vec<Claimed> {
         let mut claimed = Vec::new();
+        if !self.engine.standing.may_claim() {
+            return claimed;
+        }
         let max = self.batch_size();
         let deliveries = match self.engine.remote.is_matching() {
             true => self.engine.remote.take_own(max),
@@ -127,6 +132,10 @@ impl Dispatcher {
 
     async fn take_async(&self, into: &mut Vec<Claimed>) -> bool {
         while into.is_empty() {
+            if !self.engine.standing.may_claim() && !self.engine.is_draining() {
+                self.engine.ports.clock.sleep(FENCED_LOOK).await;
+                continue;
+            }
             let deliveries = match self.next_suspect() {
                 Some(delivery) => vec![delivery],
                 None => self.receive_or_look(into).await,
@@ -262,7 +271,7 @@ impl Dispatcher {
             return;
         }
         let now = self.engine.now();
-        let session = self.engine.config.session;
+        let session = self.engine.session();
         let commands = deliveries
             .iter()
             .map(|delivery| Command::Claim {

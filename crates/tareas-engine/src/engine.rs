@@ -12,6 +12,7 @@ use crate::Refusal;
 use crate::chance::Chance;
 use crate::commands::CancelDeadlines;
 use crate::kinds::Kinds;
+use crate::membership::{Membership, Standing};
 use crate::notes::Notes;
 use crate::ports::{Blobs, Clock, Queue, Records, Settings, Stopped};
 use crate::remote::{Patience, Remote};
@@ -54,6 +55,8 @@ pub struct EngineConfig {
     pub patience: Patience,
     /// 256 secret bits of this boot: leases and sessions of remote workers are made of them.
     pub secret: [u8; 32],
+    /// How this process is one of several on the same records; `None` when it is alone.
+    pub membership: Option<Membership>,
 }
 
 impl EngineConfig {
@@ -70,6 +73,7 @@ impl EngineConfig {
             retention: None,
             patience: Patience::default(),
             secret: weak_secret(chance),
+            membership: None,
         }
     }
 }
@@ -130,6 +134,7 @@ pub struct Engine {
     /// Tasks that are accepted and have not ended, as far as this process has seen them.
     pub(crate) open: AtomicI64,
     pub(crate) pool: OnceLock<Arc<dyn Pool>>,
+    pub(crate) standing: Standing,
     draining: AtomicBool,
 }
 
@@ -140,6 +145,7 @@ impl Engine {
             chance: Chance::new(config.chance),
             watches: Arc::new(Watches::new(config.chance.rotate_left(17))),
             remote: Remote::new(config.threads, config.secret),
+            standing: Standing::new(config.session),
             ports,
             config,
             kinds: Kinds::default(),
@@ -190,6 +196,12 @@ impl Engine {
     /// How patient it is with remote workers.
     pub fn patience(&self) -> Patience {
         self.config.patience
+    }
+
+    /// The session of this process's own pool, in which it claims. Another one once this process
+    /// was declared gone and has entered anew.
+    pub fn session(&self) -> SessionId {
+        self.standing.session()
     }
 
     /// Names the pool of this process; once.

@@ -1,4 +1,4 @@
-//! Recovery: what earlier lives of this process left running is taken back.
+//! Recovery: what earlier lives of this process, or other processes, left running is taken back.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ impl Engine {
     /// # Errors
     /// When the store is unavailable.
     pub async fn recover(self: &Arc<Self>) -> Result<usize, Refusal> {
+        self.enter().await?;
         let mut reclaimed = 0;
         self.kinds.announce(self.ports.settings.remembered_kinds());
         for lost in self.ports.settings.lost_sessions() {
@@ -27,13 +28,13 @@ impl Engine {
             reclaimed += self.reclaim(lost.id, lost.slots).await?;
             self.ports.settings.close_session(lost.id).await?;
         }
-        let own = StoredSession::of_own_pool(self.config.session, self.config.threads);
+        let own = StoredSession::of_own_pool(self.session(), self.config.threads);
         self.ports.settings.open_session(own).await?;
         Ok(reclaimed)
     }
 
     /// T7 for everything that a session holds: only its `slots` oldest claims can have been
-    /// started.
+    /// started. How many tasks.
     pub(crate) async fn reclaim(&self, session: SessionId, slots: u16) -> Result<usize, Refusal> {
         let mut reclaimed = 0;
         let mut slots = slots;

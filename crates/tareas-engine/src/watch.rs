@@ -242,6 +242,25 @@ impl Watches {
         told
     }
 
+    /// Some of the watched tasks: those after the first `skip`, in an order that changes only
+    /// with what is watched.
+    pub(crate) fn some(&self, skip: usize, max: usize) -> Vec<TaskId> {
+        let watchers = lock(&self.watchers);
+        watchers
+            .first
+            .keys()
+            .skip(skip)
+            .take(max)
+            .copied()
+            .collect()
+    }
+
+    /// Leaves those that are still watched.
+    pub(crate) fn retain_watched(&self, tasks: &mut Vec<TaskId>) {
+        let watchers = lock(&self.watchers);
+        tasks.retain(|task| watchers.first.contains_key(task));
+    }
+
     /// How many watch this task.
     pub(crate) fn of(&self, task: TaskId) -> usize {
         let watchers = lock(&self.watchers);

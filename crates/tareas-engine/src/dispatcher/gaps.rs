@@ -98,7 +98,7 @@ impl Dispatcher {
         let asked = self.batch_size();
         let want = Want {
             queues: queues.clone(),
-            session: self.engine.config.session,
+            session: self.engine.session(),
             tokens: vec![None; asked],
             now,
         };

@@ -7,6 +7,7 @@
 //! | [`Settings`] | what an operator has set, and who was there: paused queues, sessions, kinds |
 //! | [`Blobs`] | bytes that are too large for a record |
 //! | [`Clock`] | what time it is |
+//! | [`Members`] | which processes share the records; only where several do |
 //!
 //! Domain types only, no driver's types, nothing optional. Each port has a contract suite in
 //! [`crate::contract`], which every adapter runs whole.
@@ -14,11 +15,13 @@
 mod blobs;
 mod clock;
 mod error;
+mod members;
 mod queue;
 mod records;
 
 pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use error::{ApplyError, BoxError, PortError, Stopped};
+pub use members::{MemberId, Members, Missing};
 pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
 pub use records::{Counts, Page, PageCursor, Records, Settings, StoredSession, TaskQuery};

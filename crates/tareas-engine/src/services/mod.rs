@@ -4,8 +4,11 @@
 //! Each owns its state, has one loop with one `select!`, and ends when it is told to.
 
 mod feeder;
+mod follower;
+mod lease;
 mod orphans;
 mod pruner;
+mod reclaimer;
 mod supervisor;
 mod timer;
 
@@ -15,8 +18,11 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use feeder::Feeder;
+pub use follower::Follower;
+pub use lease::LeaseKeeper;
 pub use orphans::OrphanSweeper;
 pub use pruner::Pruner;
+pub use reclaimer::Reclaimer;
 pub use supervisor::Supervisor;
 pub use timer::Timer;
 
@@ -45,4 +51,10 @@ pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
     supervisor.spawn(Box::new(Router::new(Arc::clone(engine))));
     supervisor.spawn(Box::new(Refiller::new(Arc::clone(engine))));
     supervisor.spawn(Box::new(Assigner::new(Arc::clone(engine))));
+    if let Some(membership) = engine.config.membership.clone() {
+        let keeper = LeaseKeeper::new(Arc::clone(engine), membership.clone());
+        supervisor.spawn(Box::new(keeper));
+        supervisor.spawn(Box::new(Reclaimer::new(Arc::clone(engine), membership)));
+        supervisor.spawn(Box::new(Follower::new(Arc::clone(engine))));
+    }
 }

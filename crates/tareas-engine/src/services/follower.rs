@@ -1,0 +1,93 @@
+//! The follower: tells whoever waits here of tasks that have ended in other processes.
+//!
+//! Ids that were watched in one round and still are in the next are looked up together. A task
+//! that ends here meanwhile is told by the dispatcher, and costs no look.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tareas_core::{Task, TaskId};
+use tokio_util::sync::CancellationToken;
+
+use super::Service;
+use crate::Engine;
+use crate::ports::PortError;
+
+/// How often tasks are looked up.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Tasks per look; more take turns.
+const TASKS_MAX: usize = 4_096;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Follower {
+    engine: Arc<Engine>,
+    /// Watched in the round before.
+    before: Vec<TaskId>,
+    /// Where the next turn begins.
+    turn: usize,
+}
+
+impl Follower {
+    /// A follower for this engine.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self {
+            engine,
+            before: Vec::new(),
+            turn: 0,
+        }
+    }
+
+    /// One round; how many had ended.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn look(&mut self) -> Result<usize, PortError> {
+        let mut ids = std::mem::take(&mut self.before);
+        self.before = self.engine.watches.some(self.turn, TASKS_MAX);
+        self.turn = match self.before.len() < TASKS_MAX {
+            true => 0,
+            false => self.turn + TASKS_MAX,
+        };
+        self.engine.watches.retain_watched(&mut ids);
+        self.engine.tell_ended(&ids).await
+    }
+}
+
+impl Engine {
+    /// Has the listeners told of those among these tasks that have ended; how many have.
+    pub(crate) async fn tell_ended(&self, ids: &[TaskId]) -> Result<usize, PortError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let (tasks, position) = self.ports.records.load(ids).await?;
+        let has_ended = |task: &Task| task.state.is_terminal();
+        let ended: Vec<Task> = tasks.into_iter().flatten().filter(has_ended).collect();
+        self.ended(position, ended.iter());
+        Ok(ended.len())
+    }
+}
+
+#[async_trait]
+impl Service for Follower {
+    fn name(&self) -> &'static str {
+        "follower"
+    }
+
+    async fn run(mut self: Box<Self>, shutdown: CancellationToken) {
+        let engine = Arc::clone(&self.engine);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = engine.ports.clock.sleep(LOOK_EVERY) => {}
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                looked = self.look() => if let Err(error) = looked {
+                    tracing::warn!(%error, "tasks of other processes were not looked up");
+                }
+            }
+        }
+    }
+}
