@@ -112,6 +112,14 @@ impl Postgres {
     /// # Panics
     /// When that fails.
     pub fn sql(&self, statement: &str) -> String {
+        self.sql_in(&self.url, statement)
+    }
+
+    /// Runs one statement in the database with this URL, with `psql`.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn sql_in(&self, url: &str, statement: &str) -> String {
         let program = Service::Postgres.program().expect("it is installed");
         let psql = program.with_file_name("psql");
         let told = Command::new(psql)
@@ -125,7 +133,7 @@ impl Postgres {
                 "-c",
                 statement,
             ])
-            .arg(&self.url)
+            .arg(url)
             .stdin(Stdio::null())
             .output()
             .expect("psql runs");

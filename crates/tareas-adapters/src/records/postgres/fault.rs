@@ -115,6 +115,12 @@ pub enum OpenError {
     /// Another process serves under the same identity.
     #[error("another process serves with the identity of this one")]
     Taken,
+    /// Several processes are to serve, and one of them keeps blobs where the others cannot read.
+    #[error(
+        "another process serves on these records, and blobs in a folder cannot be shared: \
+         every process needs the same bucket"
+    )]
+    LocalBlobs,
     /// The database was written by a newer version.
     #[error("the database has schema {found}; this version knows {known}")]
     Newer {

@@ -14,7 +14,10 @@ macro_rules! schema_lock {
 pub(super) use schema_lock;
 
 /// The steps; the first brings an empty database to schema 1. A shipped step never changes.
-const STEPS: [&str; 1] = [include_str!("schema/001_tasks.sql")];
+const STEPS: [&str; 2] = [
+    include_str!("schema/001_tasks.sql"),
+    include_str!("schema/002_members.sql"),
+];
 
 const BEGIN: &str = concat!(
     "BEGIN; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(",

@@ -14,6 +14,7 @@
 //! | `pass`, `decide` | one pass over a round: know, decide with core's ledger, write |
 //! | `statements`, `batch`, `write`, `row`, `instant` | the statements, and tasks as columns |
 //! | `sweep` | tasks found by their state or by their place in line |
+//! | `members` | the other processes on the same records |
 //! | `tally`, `refresh`, `settings`, `page` | counts, keeping in touch, settings, what is only read |
 //! | `plans` | proof that the hot statements go by the primary key |
 
@@ -25,6 +26,7 @@ mod fault;
 mod front;
 mod instant;
 mod link;
+mod members;
 mod migrate;
 mod open;
 mod options;
@@ -72,6 +74,8 @@ pub struct PostgresRecords {
     by_id: Reader,
     /// Pages and settings.
     seldom: Reader,
+    /// Leases, which nothing else may delay.
+    members: Reader,
     warnings: Vec<String>,
     watch: Mutex<Option<JoinHandle<()>>>,
 }

@@ -8,6 +8,7 @@ use tareas_engine::ports::{Clock, SystemClock};
 use super::fault::{During, Fault, OpenError};
 use super::front::Course;
 use super::link::{Link, Purpose};
+use super::members::CANNOT_SHARE_BLOBS;
 use super::page::Reader;
 use super::settings::{read_kinds, read_queues, read_sessions};
 use super::shared::Shared;
@@ -15,8 +16,13 @@ use super::sweep::Sweeper;
 use super::worker::Worker;
 use super::{PostgresOptions, PostgresRecords, checks, migrate, refresh, tally};
 
-const JOIN: &str = "INSERT INTO tareas.servers (server_id, lock_key) VALUES ($1, $2) \
-    ON CONFLICT (server_id) DO UPDATE SET state = 0 RETURNING shard";
+/// The lease ends never, until it is renewed for the first time.
+const JOIN: &str = "INSERT INTO tareas.servers (server_id, lock_key, local_blobs) \
+    VALUES ($1, $2, $3) ON CONFLICT (server_id) DO UPDATE SET state = 0, \
+      expires_at = 'infinity', local_blobs = excluded.local_blobs RETURNING shard";
+/// Takes the entry back of a server that may not serve here.
+const LEAVE: &str = "UPDATE tareas.servers SET state = 2, expires_at = statement_timestamp() \
+    WHERE server_id = $1";
 /// The highest place in any line: each line's is at the end of its index.
 const HIGH_PLACE: &str = "SELECT coalesce(max(x.place), 0) FROM \
     (SELECT DISTINCT queue FROM tareas.counts) q, generate_series(0, 9) p, \
@@ -53,6 +59,7 @@ impl PostgresRecords {
         }
         let by_id = Reader::new(Arc::clone(&shared), Purpose::ById);
         let seldom = Reader::new(Arc::clone(&shared), Purpose::Seldom);
+        let members = Reader::new(Arc::clone(&shared), Purpose::Seldom);
         for warning in &warnings {
             tracing::warn!(%warning, "PostgreSQL at {at}");
         }
@@ -67,6 +74,7 @@ impl PostgresRecords {
             sweeper,
             by_id,
             seldom,
+            members,
             warnings,
             watch: std::sync::Mutex::new(Some(watch)),
         })
@@ -80,8 +88,17 @@ async fn join(link: &Link, options: PostgresOptions) -> Result<Shared, OpenError
         uuid::Uuid::from_u128(options.server),
         refresh::lock_key(options.server),
     );
-    let joined = client.query_one(JOIN, &[&server, &key]).await;
+    let local_blobs = options.local_blobs;
+    let joined = client.query_one(JOIN, &[&server, &key, &local_blobs]).await;
     let shard: i32 = joined.during("the entry of this server")?.get(0);
+    let asked = client
+        .query_one(CANNOT_SHARE_BLOBS, &[&server, &local_blobs])
+        .await;
+    if asked.during("the look at other servers")?.get(0) {
+        let left = client.execute(LEAVE, &[&server]).await;
+        left.during("the entry of this server")?;
+        return Err(OpenError::LocalBlobs);
+    }
     let high = client.query_one(HIGH_PLACE, &[]).await;
     let high = high.during("the look at the lines")?.get(0);
     Ok(Shared::new(options, shard * tally::SHARDS, high))

@@ -20,6 +20,8 @@ pub struct PostgresOptions {
     pub server: u128,
     /// Submissions are refused when a queue holds this many waiting tasks.
     pub queue_tasks_max: Option<u64>,
+    /// Blobs are in a folder of this machine: no other process may serve on these records.
+    pub local_blobs: bool,
     /// Open a server that would lose acknowledged tasks at a power cut: for trials only.
     pub accept_unsafe: bool,
 }
@@ -45,6 +47,7 @@ impl PostgresOptions {
             config,
             server,
             queue_tasks_max: None,
+            local_blobs: false,
             accept_unsafe: false,
         })
     }

@@ -9,13 +9,13 @@ use std::sync::atomic::Ordering;
 
 use tareas_core::ledger::{Row, Write};
 use tareas_core::limits::TIMEOUT_DEFAULT;
-use tareas_core::{Command, Outcome, Place, State, Task, TaskId, lifecycle};
+use tareas_core::{Command, Outcome, Place, Rejected, SessionId, State, Task, TaskId, lifecycle};
 
 use super::batch::{Claims, uuids};
 use super::decide::{Entry, Known, Sent, decide, rows};
 use super::fault::Fault;
 use super::row;
-use super::statements::{CLAIM, FREE_KEYS, KEYS, LOAD, PAUSED};
+use super::statements::{CLAIM, CLOSED, FREE_KEYS, KEYS, LOAD, PAUSED};
 use super::write::Writer;
 
 /// What a pass goes by.
@@ -42,6 +42,7 @@ impl Writer<'_> {
         };
         if basis == Basis::Read {
             recognise(entries, &known);
+            self.refuse_closed(entries).await?;
         }
         let mut open: Vec<&mut Entry> = entries
             .iter_mut()
@@ -49,6 +50,24 @@ impl Writer<'_> {
             .map(|entry| &mut **entry)
             .collect();
         self.decide(&mut open, &known, basis).await
+    }
+
+    /// Refuses the claims of sessions that were closed: their process was declared gone.
+    async fn refuse_closed(self, entries: &mut [&mut Entry]) -> Result<(), Fault> {
+        let sessions: HashSet<SessionId> = entries.iter().filter_map(|e| session_of(e)).collect();
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        let sessions: Vec<_> = sessions.into_iter().map(row::session_uuid).collect();
+        let found = self.link.rows(CLOSED, &[&sessions]).await.map_err(unsent)?;
+        let closed: Result<Vec<_>, Fault> = found.iter().map(|row| row::session(row, 0)).collect();
+        let closed = closed?;
+        for entry in entries {
+            if session_of(entry).is_some_and(|session| closed.contains(&session)) {
+                entry.outcome = Some(Outcome::Refused(Rejected::Stale));
+            }
+        }
+        Ok(())
     }
 
     async fn decide(
@@ -239,6 +258,14 @@ fn unsent(fault: Fault) -> Fault {
     match fault {
         Fault::Lost(source) => Fault::Unreachable(source),
         other => other,
+    }
+}
+
+/// The session of a claim that is not decided yet.
+fn session_of(entry: &Entry) -> Option<SessionId> {
+    match &entry.command {
+        Command::Claim { session, .. } if entry.outcome.is_none() => Some(*session),
+        _ => None,
     }
 }
 

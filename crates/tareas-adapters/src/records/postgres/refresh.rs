@@ -43,7 +43,7 @@ pub(super) async fn take_lock(link: &Link, server: u128) -> Result<(), OpenError
 
 /// Refreshes until the store is closed. `link` holds the lock.
 pub(super) async fn run(shared: Arc<Shared>, link: Link) {
-    let mut link = Some(link);
+    let (mut link, mut is_locked) = (Some(link), true);
     let mut days_at = Instant::now() + DAYS_EVERY;
     while !shared.front.is_closed() {
         tokio::select! {
@@ -51,7 +51,7 @@ pub(super) async fn run(shared: Arc<Shared>, link: Link) {
             () = SystemClock.sleep(REFRESH_EVERY) => {}
         }
         let with_days = Instant::now() >= days_at;
-        match refresh(&shared, &mut link, with_days).await {
+        match refresh(&shared, &mut link, &mut is_locked, with_days).await {
             Ok(()) if with_days => days_at = Instant::now() + DAYS_EVERY,
             Ok(()) => {}
             Err(fault) => {
@@ -65,20 +65,25 @@ pub(super) async fn run(shared: Arc<Shared>, link: Link) {
     }
 }
 
-async fn refresh(shared: &Shared, link: &mut Option<Link>, with_days: bool) -> Result<(), Fault> {
+async fn refresh(
+    shared: &Shared,
+    link: &mut Option<Link>,
+    is_locked: &mut bool,
+    with_days: bool,
+) -> Result<(), Fault> {
     let link = match link {
         Some(link) if !link.is_closed() => link,
         _ => {
-            let opened = Link::open(&shared.options, Purpose::Seldom).await?;
-            let held = opened
-                .rows(LOCK, &[&lock_key(shared.options.server)])
-                .await?;
-            if !held.iter().all(|row| row.get(0)) {
-                tracing::warn!("the lock of this server is still held by its lost connection");
-            }
-            link.insert(opened)
+            *is_locked = false;
+            link.insert(Link::open(&shared.options, Purpose::Seldom).await?)
         }
     };
+    if !*is_locked {
+        // PostgreSQL may not have noticed yet that the connection before is lost.
+        let key = lock_key(shared.options.server);
+        let held = link.rows(LOCK, &[&key]).await?;
+        *is_locked = held.iter().all(|row| row.get(0));
+    }
     shared.tally.read_others(link).await?;
     read_queues(shared, link).await?;
     if with_days {

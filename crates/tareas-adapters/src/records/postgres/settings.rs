@@ -18,12 +18,14 @@ const QUEUES: &str = "SELECT name, paused FROM tareas.queues";
 const PAUSE: &str = "INSERT INTO tareas.queues AS q (name, paused) VALUES ($1, $2) \
     ON CONFLICT (name) DO UPDATE SET paused = excluded.paused \
     WHERE q.paused <> excluded.paused RETURNING name";
-const SESSIONS: &str = "SELECT session_id, slots, resume_hash FROM tareas.sessions WHERE server_id = $1 \
-    ORDER BY opened_at, session_id";
+const SESSIONS: &str = "SELECT session_id, slots, resume_hash FROM tareas.sessions \
+    WHERE server_id = $1 AND state = 0 ORDER BY opened_at, session_id";
 const OPEN: &str = "INSERT INTO tareas.sessions (session_id, server_id, slots, own_pool, \
-    resume_hash) VALUES ($1, $2, $3, $4::bytea IS NULL, $4::bytea) ON CONFLICT (session_id) DO UPDATE SET \
-    server_id = excluded.server_id, slots = excluded.slots, resume_hash = excluded.resume_hash";
-const CLOSE: &str = "DELETE FROM tareas.sessions WHERE session_id = $1";
+    resume_hash) VALUES ($1, $2, $3, $4::bytea IS NULL, $4::bytea) \
+    ON CONFLICT (session_id) DO UPDATE SET server_id = excluded.server_id, \
+    slots = excluded.slots, resume_hash = excluded.resume_hash";
+const CLOSE: &str = "UPDATE tareas.sessions SET state = 1, closed_at = statement_timestamp() \
+    WHERE session_id = $1 AND state = 0";
 const KINDS: &str = "SELECT name FROM tareas.kinds ORDER BY name";
 const REMEMBER: &str = "INSERT INTO tareas.kinds (name) SELECT unnest($1::text[]) \
     ON CONFLICT (name) DO NOTHING";
@@ -31,7 +33,13 @@ const REMEMBER: &str = "INSERT INTO tareas.kinds (name) SELECT unnest($1::text[]
 #[async_trait]
 impl Settings for PostgresRecords {
     fn queues(&self) -> BTreeMap<QueueName, bool> {
-        self.shared.queues()
+        let mut queues = self.shared.queues();
+        // Those that nobody has set are open.
+        let others = self.shared.tally.sums().into_keys();
+        for queue in others.chain([QueueName::default()]) {
+            queues.entry(queue).or_insert(false);
+        }
+        queues
     }
 
     async fn pause(&self, queue: &QueueName, paused: bool) -> Result<Position, ApplyError> {

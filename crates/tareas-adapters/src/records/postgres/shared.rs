@@ -40,6 +40,8 @@ pub(super) struct Shared {
     decided: watch::Sender<u64>,
     /// Why nothing more will ever be decided here.
     stopped: OnceLock<String>,
+    /// Grows when connections that count must read their shards again.
+    epoch: AtomicU64,
     /// Ends the services.
     pub(super) closing: Notify,
 }
@@ -99,6 +101,7 @@ impl Shared {
             high_place: AtomicI64::new(high_place),
             decided: watch::Sender::new(0),
             stopped: OnceLock::new(),
+            epoch: AtomicU64::new(0),
             closing: Notify::new(),
         }
     }
@@ -117,6 +120,16 @@ impl Shared {
                 Err(found) => high = found,
             }
         }
+    }
+
+    /// Connections that count are made again, each before its next statement.
+    pub(super) fn begin_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A connection that was made in another epoch counts wrongly.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
     }
 
     /// Something was committed.

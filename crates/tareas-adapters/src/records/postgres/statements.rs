@@ -54,6 +54,18 @@ pub(super) const INSERT_KEYED: &str = insert!(
     "WHERE d.key IS NULL OR d.id IN (SELECT id FROM k)"
 );
 
+/// Those of these sessions that were closed: somebody has declared their process gone.
+macro_rules! closed_sessions {
+    ($of:literal) => {
+        concat!(
+            "SELECT s.session_id FROM tareas.sessions s \
+             WHERE s.state = 1 AND s.session_id = ANY (",
+            $of,
+            "::uuid[])"
+        )
+    };
+}
+
 /// T3, when nothing speaks against it. What it does not find is loaded and decided by core, and
 /// what it returns is checked with core: the statement carries out the plain case only.
 pub(super) const CLAIM: &str = concat!(
@@ -66,7 +78,9 @@ pub(super) const CLAIM: &str = concat!(
      WHERE t.id = d.id AND t.state = 1 AND t.attempt = d.attempt \
        AND (t.expires_at IS NULL OR t.expires_at > d.at) \
        AND t.queue <> ALL (ARRAY(SELECT q.name FROM tareas.queues q WHERE q.paused)) \
-     RETURNING ",
+       AND d.session <> ALL (ARRAY(",
+    closed_sessions!("$4"),
+    ")) RETURNING ",
     columns!(),
     "), moved AS MATERIALIZED (SELECT queue, 1::int2 AS was, 2::int2 AS state FROM claimed), \
      counted AS (",
@@ -77,7 +91,8 @@ pub(super) const CLAIM: &str = concat!(
 );
 
 /// Every other transition: the images that core decided, each onto the version and the state that
-/// it was decided on (an id that was removed and sent again begins with version 1 again). Returns the ids that still had it.
+/// it was decided on (an id that was removed and sent again begins with version 1 again); claims
+/// only for sessions that are open. Returns the ids that still had it.
 pub(super) const REPLACE: &str = concat!(
     "WITH moved AS (UPDATE tareas.tasks t SET version = t.version + 1, state = d.state, \
        reason = d.reason, place = d.place, due_at = d.due_at, session_id = d.session_id, \
@@ -95,7 +110,9 @@ pub(super) const REPLACE: &str = concat!(
        expires_at, prune_at, result_blob, error, result, \
        ended_attempt, ended_start, ended_at, ended_outcome, ended_error) \
      WHERE t.id = d.id AND t.version = d.version AND t.state = d.was \
-     RETURNING t.id, t.queue, d.was, d.state, \
+       AND (d.was <> 1 OR d.session_id IS NULL OR d.session_id <> ALL (ARRAY(",
+    closed_sessions!("$9"),
+    "))) RETURNING t.id, t.queue, d.was, d.state, \
        d.ended_attempt, d.ended_start, d.ended_at, d.ended_outcome, d.ended_error), \
      ended AS (INSERT INTO tareas.attempts \
          (task_id, attempt, started_at, ended_at, outcome, error) \
@@ -146,6 +163,9 @@ pub(super) const FREE_KEYS: &str = "DELETE FROM tareas.keys k \
 
 /// Queues from which nothing is claimed.
 pub(super) const PAUSED: &str = "SELECT name FROM tareas.queues WHERE paused";
+
+/// Those of these sessions that were closed.
+pub(super) const CLOSED: &str = closed_sessions!("$1");
 
 /// The hints of a lane.
 pub(super) const READY: &str = "SELECT t.id, t.attempt, t.place, t.crashes > 0 \

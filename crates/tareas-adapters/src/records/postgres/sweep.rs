@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tareas_core::ledger::Write;
 use tareas_core::{
     Applied, Batch, Command, Ledger, Outcome, Phase, Sweep, Task, TaskId, Timestamp, Token, Want,
 };
@@ -44,6 +45,7 @@ const NEXT: &str = "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(nam
       AND t.place IS NOT NULL AND t.crashes = 0 \
       ORDER BY t.priority DESC, t.place, t.id LIMIT $2) c \
     WHERE NOT EXISTS (SELECT FROM tareas.queues p WHERE p.name = q.name AND p.paused) \
+    AND NOT EXISTS (SELECT FROM tareas.sessions s WHERE s.session_id = $3 AND s.state = 1) \
     ORDER BY c.priority DESC, q.number, c.place, c.id LIMIT $2";
 
 /// Rows that one pass of the pruner looks at.
@@ -58,7 +60,8 @@ const TRIES_MAX: usize = 5;
 pub(super) struct Sweeper {
     shared: Arc<Shared>,
     shard: i32,
-    link: AsyncMutex<Option<Link>>,
+    /// With the epoch in which it was made.
+    link: AsyncMutex<Option<(u64, Link)>>,
     /// Up to where the pruner has come.
     hand: Mutex<Uuid>,
 }
@@ -78,7 +81,7 @@ impl Sweeper {
     /// Connects, so that the counts of its shard are known.
     pub(super) async fn connect(&self) -> Result<(), Fault> {
         let link = open_counting(&self.shared, Purpose::ByState, self.shard).await?;
-        *self.link.lock().await = Some(link);
+        *self.link.lock().await = Some((self.shared.epoch(), link));
         Ok(())
     }
 
@@ -107,8 +110,10 @@ impl Sweeper {
         let mut tries = 0;
         loop {
             tries += 1;
-            let open = match link.take().filter(|link| !link.is_closed()) {
-                Some(open) => open,
+            let epoch = self.shared.epoch();
+            let usable = |(made, link): &(u64, Link)| *made == epoch && !link.is_closed();
+            let open = match link.take().filter(usable) {
+                Some((_, open)) => open,
                 None => open_counting(&self.shared, Purpose::ByState, self.shard)
                     .await
                     .map_err(|fault| ApplyError::NotApplied(fault.into_port_error()))?,
@@ -119,7 +124,7 @@ impl Sweeper {
             };
             match outcomes {
                 Ok(outcomes) => {
-                    *link = Some(open);
+                    *link = Some((epoch, open));
                     return Ok(self.applied(outcomes));
                 }
                 // What the transaction has counted is not so: the shard is read again with the
@@ -217,10 +222,11 @@ impl Sweeper {
             .take(CLAIMS_MAX)
             .collect::<Vec<_>>();
         tokens.reverse();
+        let session = row::session_uuid(want.session);
         let mut outcomes = Vec::new();
         while !tokens.is_empty() {
             let most = rows_of(tokens.len());
-            let found = link.rows(NEXT, &[&queues, &most]).await?;
+            let found = link.rows(NEXT, &[&queues, &most, &session]).await?;
             let ids: Result<Vec<Uuid>, Fault> = found.iter().map(|row| row::get(row, 0)).collect();
             let ids = ids?;
             if ids.is_empty() {
@@ -271,6 +277,13 @@ impl Sweeper {
         };
         let mut written = HashSet::new();
         writer.write(&rows, &known.phases(), &mut written).await?;
+        // All of them are held; only the claims of a session that was closed are not written.
+        if rows
+            .iter()
+            .any(|row| row.write != Write::Nothing && !written.contains(&row.task.id()))
+        {
+            return Err(Fault::Collided("the session of a claim was closed".into()));
+        }
         link.run("COMMIT").await?;
         Ok(outcomes)
     }

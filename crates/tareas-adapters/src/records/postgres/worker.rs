@@ -33,6 +33,8 @@ pub(super) struct Worker {
     course: Course,
     shard: i32,
     link: Option<Link>,
+    /// When the connection was made.
+    epoch: u64,
     /// Not before this is another connection tried, and how long the next break is.
     next_try: Option<Instant>,
     pause: Duration,
@@ -47,6 +49,7 @@ impl Worker {
             course,
             shard,
             link: None,
+            epoch: 0,
             next_try: None,
             pause: BREAK_MIN,
         };
@@ -103,8 +106,9 @@ impl Worker {
 
     /// The connection, made again when it has ended.
     async fn connected(&mut self) -> Result<Writer<'_>, Fault> {
-        if self.link.as_ref().is_some_and(Link::is_closed) {
-            self.link = None;
+        let epoch = self.shared.epoch();
+        if self.epoch != epoch || self.link.as_ref().is_some_and(Link::is_closed) {
+            (self.link, self.epoch) = (None, epoch);
         }
         let link = match self.link.take() {
             Some(link) => link,

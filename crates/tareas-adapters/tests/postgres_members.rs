@@ -1,0 +1,193 @@
+//! Several processes on one PostgreSQL: leases, who is declared gone, and what that changes.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod postgres_support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres_support::{NOW, SESSION, claim, done, open, runtime, settle, submission, submit};
+use tareas_adapters::PostgresRecords;
+use tareas_adapters::records::postgres::{OpenError, PostgresOptions};
+use tareas_core::{
+    Batch, Command, Outcome, Phase, QueueName, Rejected, SessionId, Sweep, TaskId, Want,
+};
+use tareas_engine::ports::{Clock, MemberId, Members, Records, Settings, SystemClock};
+use tareas_services::{Postgres, Service, is_missing};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn url() -> Option<(Arc<Postgres>, String)> {
+    (!is_missing(Service::Postgres)).then(|| {
+        let postgres = Postgres::shared();
+        let url = postgres.database();
+        (postgres, url)
+    })
+}
+
+fn id(n: u64) -> TaskId {
+    TaskId::v7(*NOW, u128::from(n))
+}
+
+async fn one(records: &PostgresRecords, command: Command) -> Outcome {
+    let batch = Batch {
+        now: *NOW,
+        commands: vec![command],
+    };
+    records.apply(batch).await.unwrap().outcomes.remove(0)
+}
+
+/// A process whose pool runs one task of its own.
+async fn running(url: &str) -> PostgresRecords {
+    let records = open(url, 1).await;
+    records.enter(LONG, false).await.unwrap();
+    records.open_session(SESSION, 4).await.unwrap();
+    done(&one(&records, submit(submission(id(1)))).await);
+    done(&one(&records, claim(id(1), 0)).await);
+    records
+}
+
+async fn until_missing(records: &PostgresRecords) -> bool {
+    for _ in 0..200 {
+        if let Some(missing) = records.missing().await.unwrap().first() {
+            return missing.is_expired;
+        }
+        SystemClock.sleep(Duration::from_millis(20)).await;
+    }
+    panic!("nobody is missing");
+}
+
+#[test]
+fn whoever_loses_its_connection_is_missing_and_is_buried_once() {
+    let Some((_postgres, url)) = url() else {
+        return;
+    };
+    runtime().block_on(async {
+        let (first, second) = (running(&url).await, open(&url, 2).await);
+        assert!(second.missing().await.unwrap().is_empty());
+        assert!(
+            second.bury(MemberId(1)).await.unwrap().is_empty(),
+            "it is alive"
+        );
+        drop(first);
+        assert!(!until_missing(&second).await);
+        assert_eq!(second.bury(MemberId(1)).await.unwrap(), [(SESSION, 4)]);
+        assert!(second.bury(MemberId(1)).await.unwrap().is_empty());
+        assert!(second.missing().await.unwrap().is_empty());
+        assert_eq!(second.haunted().await.unwrap(), [SESSION]);
+        let (session, slots) = (SESSION, 4);
+        let sweep = Sweep::Reclaim { session, slots };
+        let lost = second.sweep(sweep, *NOW, 10).await.unwrap().outcomes;
+        assert_eq!(done(&lost[0]).crashes, 1);
+        assert!(second.haunted().await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_lease_that_runs_out_is_enough_and_its_holder_is_told() {
+    let Some((_postgres, url)) = url() else {
+        return;
+    };
+    runtime().block_on(async {
+        let (first, second) = (running(&url).await, open(&url, 2).await);
+        assert!(first.renew(Duration::from_millis(1)).await.unwrap());
+        assert!(until_missing(&second).await);
+        assert!(
+            first.renew(LONG).await.unwrap(),
+            "nobody has declared it gone"
+        );
+        assert!(second.bury(MemberId(1)).await.unwrap().is_empty());
+        assert!(first.renew(Duration::from_millis(1)).await.unwrap());
+        assert!(until_missing(&second).await);
+        assert_eq!(second.bury(MemberId(1)).await.unwrap().len(), 1);
+        assert!(!first.renew(LONG).await.unwrap());
+        first.enter(LONG, true).await.unwrap();
+        assert!(first.renew(LONG).await.unwrap());
+    });
+}
+
+#[test]
+fn whoever_was_declared_gone_claims_nothing_in_its_old_session() {
+    let Some((_postgres, url)) = url() else {
+        return;
+    };
+    runtime().block_on(async {
+        let (first, second) = (running(&url).await, open(&url, 2).await);
+        done(&one(&first, submit(submission(id(2)))).await);
+        first.renew(Duration::ZERO).await.unwrap();
+        assert_eq!(second.bury(MemberId(1)).await.unwrap().len(), 1);
+        let refused = one(&first, claim(id(2), 0)).await;
+        assert!(
+            matches!(refused, Outcome::Refused(Rejected::Stale)),
+            "{refused:?}"
+        );
+        let want = |session| Want {
+            queues: vec![QueueName::default()],
+            session,
+            tokens: vec![None],
+            now: *NOW,
+        };
+        let claimed = first.claim_next(want(SESSION)).await.unwrap();
+        assert!(claimed.outcomes.is_empty(), "{claimed:?}");
+        // What it holds may still be settled, as long as nobody has taken it back.
+        let (held, _) = first.load(&[id(1)]).await.unwrap();
+        done(&one(&first, settle(held[0].as_ref().unwrap())).await);
+        first.enter(LONG, true).await.unwrap();
+        first.open_session(SessionId(8), 4).await.unwrap();
+        let claimed = first.claim_next(want(SessionId(8))).await.unwrap();
+        assert_eq!(done(&claimed.outcomes[0]).id(), id(2));
+    });
+}
+
+#[test]
+fn the_counts_of_those_who_are_gone_are_kept() {
+    let Some((postgres, url)) = url() else { return };
+    runtime().block_on(async {
+        let (first, second) = (running(&url).await, open(&url, 2).await);
+        first.leave().await.unwrap();
+        drop(first);
+        let shards = "SELECT count(*) FROM tareas.counts WHERE shard BETWEEN 8 AND 15";
+        for _ in 0..200 {
+            second.tidy().await.unwrap();
+            if postgres.sql_in(&url, shards) == "0" {
+                break;
+            }
+            SystemClock.sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(postgres.sql_in(&url, shards), "0");
+        let counts = "SELECT string_agg(state || ':' || n, ' ' ORDER BY state) \
+            FROM tareas.counts WHERE shard = 0 AND n <> 0";
+        assert_eq!(postgres.sql_in(&url, counts), "2:1");
+        let again = open(&url, 1).await;
+        done(&one(&again, submit(submission(id(3)))).await);
+        let sum = |phase: Phase| again.counts()[&QueueName::default()][phase as usize];
+        assert_eq!((sum(Phase::Running), sum(Phase::Queued)), (1, 1));
+    });
+}
+
+#[test]
+fn blobs_in_a_folder_are_for_one_process() {
+    let Some((_postgres, url)) = url() else {
+        return;
+    };
+    runtime().block_on(async {
+        let mut local = PostgresOptions::new(&url, 1).unwrap();
+        local.local_blobs = true;
+        let first = PostgresRecords::open(local.clone()).await.unwrap();
+        let second = PostgresRecords::open(PostgresOptions::new(&url, 2).unwrap()).await;
+        assert!(matches!(second, Err(OpenError::LocalBlobs)), "{second:?}");
+        first.close().await;
+        drop(first);
+        let second = loop {
+            match PostgresRecords::open(PostgresOptions::new(&url, 2).unwrap()).await {
+                Ok(second) => break second,
+                Err(OpenError::LocalBlobs) => SystemClock.sleep(Duration::from_millis(20)).await,
+                Err(other) => panic!("{other}"),
+            }
+        };
+        let third = PostgresRecords::open(local).await;
+        assert!(matches!(third, Err(OpenError::LocalBlobs)), "{third:?}");
+        drop(second);
+    });
+}
