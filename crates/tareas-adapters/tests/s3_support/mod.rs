@@ -85,8 +85,11 @@ impl Store {
     }
 
     pub(crate) fn config(&self) -> S3Config {
-        let url = format!("s3://{BUCKET}/some/where?endpoint=http://{}", self.address);
-        S3Config::parse(&url).unwrap()
+        S3Config::parse(&self.url()).unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("s3://{BUCKET}/some/where?endpoint=http://{}", self.address)
     }
 
     /// Answers 500 to everything, or not any more.

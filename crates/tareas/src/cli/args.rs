@@ -116,8 +116,8 @@ pub(super) enum Command {
     /// List, pause and resume queues
     #[command(alias = "colas")]
     Queues(queues::QueuesArgs),
-    /// Run tasks of a server elsewhere, with a pool of threads here
-    #[command(alias = "trabajar")]
+    /// Run tasks in a process of its own: of a server elsewhere, or from shared stores
+    #[command(aliases = ["trabajar", "trabajador"])]
     Worker(worker::WorkerArgs),
     /// List the workers
     #[command(alias = "trabajadores")]

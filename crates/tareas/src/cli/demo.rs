@@ -12,7 +12,7 @@ use super::{Outcome, Session, end};
 use crate::bench;
 use crate::config::{Configuration, Flags, ServeConfig};
 use crate::output::Failure;
-use crate::serve::{self, Signals, System};
+use crate::serve::{self, Role, Signals, System};
 use crate::text::Text;
 
 /// Tasks of the burst at the end.
@@ -43,7 +43,7 @@ pub(super) fn run(args: &DemoArgs, session: &Session) -> Outcome {
         })?;
     let config = config(folder.path(), session)?;
     let runtime = serve::runtime(&session.voice)?;
-    let system = runtime.block_on(System::start(&config))?;
+    let system = runtime.block_on(System::start(&config, Role::Server))?;
     let shown = show(&system, folder.path(), args.keep, session);
     if args.keep && shown.is_ok() {
         runtime.block_on(async {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Outcome, Session};
 use crate::config::{CommandKind, Flags, ServeConfig};
-use crate::serve;
+use crate::serve::{self, Role};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,6 +53,9 @@ pub(crate) struct ServeArgs {
     /// How long running tasks may take when the server stops [default: 30s]
     #[arg(long, value_name = "TIME")]
     drain_grace: Option<String>,
+    /// How long a silent process is believed to be alive [default: 15s]
+    #[arg(long, value_name = "TIME")]
+    lease: Option<String>,
     /// How long finished tasks are kept [default: 7d]
     #[arg(long, value_name = "TIME")]
     retention: Option<String>,
@@ -95,6 +98,7 @@ impl ServeArgs {
             ("public_url", one(&self.public_url)),
             ("drain_delay", one(&self.drain_delay)),
             ("drain_grace", one(&self.drain_grace)),
+            ("lease", one(&self.lease)),
             ("retention", one(&self.retention)),
             ("unknown_kinds", one(&self.unknown_kinds)),
             ("session_ttl", one(&self.session_ttl)),
@@ -112,7 +116,7 @@ pub(super) fn run(args: &ServeArgs, session: &Session) -> Outcome {
         let configuration = session.configuration(args.flags())?;
         CommandKind::all_of(&configuration, session.lang())
     };
-    serve::run(&config, &read_again, &session.voice)
+    serve::run(&config, Role::Server, &read_again, &session.voice)
 }
 
 #[cfg(test)]

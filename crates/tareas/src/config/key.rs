@@ -188,6 +188,13 @@ pub(crate) static KEYS: &[Key] = &[
         "cuánto se conservan las tareas terminadas",
     ),
     key(
+        "lease",
+        Shape::Duration,
+        "15s",
+        "how long a silent process is believed to be alive, where several share the records",
+        "cuánto se da por vivo a un proceso en silencio, si varios comparten los registros",
+    ),
+    key(
         "unknown_kinds",
         Shape::Word(&["refuse", "accept"]),
         "refuse",

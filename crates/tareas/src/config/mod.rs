@@ -10,6 +10,7 @@ mod key;
 mod kinds;
 mod layers;
 mod listen;
+mod node;
 mod serve;
 mod store;
 

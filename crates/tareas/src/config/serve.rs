@@ -10,6 +10,11 @@ use super::layers::Configuration;
 use super::listen::Listen;
 use super::store::{BlobStore, HintQueue, RecordStore};
 use crate::output::Failure;
+use crate::text::Text;
+
+/// Leases are neither shorter nor longer than these.
+const LEASE_MIN: Duration = Duration::from_secs(1);
+const LEASE_MAX: Duration = Duration::from_secs(3600);
 
 /// What an acknowledgement stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,8 @@ pub(crate) struct ServeConfig {
     pub(crate) drain_grace: Duration,
     /// How long finished tasks are kept.
     pub(crate) retention: Duration,
+    /// How long a silent process is believed to be alive.
+    pub(crate) lease: Duration,
     /// Let tasks of unknown kinds wait.
     pub(crate) accept_unknown_kinds: bool,
     /// How long a remote worker may be silent.
@@ -93,6 +100,7 @@ impl ServeConfig {
             drain_delay: configuration.duration("drain_delay")?,
             drain_grace: configuration.duration("drain_grace")?,
             retention: configuration.duration("retention")?,
+            lease: lease(configuration, lang)?,
             accept_unknown_kinds: configuration.word("unknown_kinds")? == "accept",
             session_ttl: configuration.duration("session_ttl")?,
             unframed_wait: Duration::from_millis(configuration.integer("unframed_wait_ms")?),
@@ -104,6 +112,18 @@ impl ServeConfig {
             kinds: CommandKind::all_of(configuration, lang)?,
             lang,
         })
+    }
+}
+
+/// Long enough for renewals to come through, short enough for a clock to run.
+fn lease(configuration: &Configuration, lang: Lang) -> Result<Duration, Failure> {
+    let lease = configuration.duration("lease")?;
+    match (LEASE_MIN..=LEASE_MAX).contains(&lease) {
+        true => Ok(lease),
+        false => {
+            let setting = configuration.setting_of("lease");
+            Err(configuration.wrong(setting, Text::ExpectLease.plain(lang)))
+        }
     }
 }
 
@@ -198,6 +218,7 @@ mod tests {
             ("blobs", "s3://"),
             ("blobs", "s3://b?secret=x"),
             ("drain_grace", "soon"),
+            ("lease", "1ms"),
             ("insecure", "perhaps"),
         ] {
             assert_eq!(

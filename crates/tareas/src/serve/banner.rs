@@ -2,11 +2,14 @@
 
 use crate::config::{Durability, RecordStore, ServeConfig};
 use crate::output::Voice;
-use crate::serve::System;
+use crate::serve::{Role, System};
 use crate::text::Text;
 
 /// Tells where to find it, where its data is, and what to try.
-pub(super) fn tell(config: &ServeConfig, system: &System, voice: &Voice) {
+pub(super) fn tell(config: &ServeConfig, role: Role, system: &System, voice: &Voice) {
+    if role == Role::Node {
+        return voice.say(&voice.paint_stderr.bold(&node(config, system, voice)));
+    }
     for line in lines(config, system, voice) {
         voice.say(&line);
     }
@@ -15,6 +18,17 @@ pub(super) fn tell(config: &ServeConfig, system: &System, voice: &Voice) {
         let warning = voice.text(Text::InsecureWarning, &[("bind", &bind)]);
         voice.warn(&voice.paint_stderr.red(&warning));
     }
+}
+
+fn node(config: &ServeConfig, system: &System, voice: &Voice) -> String {
+    voice.text(
+        Text::BannerNode,
+        &[
+            ("version", &env!("CARGO_PKG_VERSION")),
+            ("ms", &system.started_in.as_millis()),
+            ("threads", &config.threads),
+        ],
+    )
 }
 
 fn lines(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {

@@ -9,7 +9,7 @@ use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
 use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::{self, Supervisor};
-use tareas_engine::{Dispatcher, Engine, EngineConfig, Patience, Ports};
+use tareas_engine::{Dispatcher, Engine, EngineConfig, LeaseTerms, Membership, Patience, Ports};
 use tareas_protocol::{Lang, response};
 use tareas_server::{Limits, Listener, ServerConfig, ServerState, listener};
 use tareas_worker::{Pool, PoolOptions, Registry};
@@ -29,7 +29,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How long services may take to end.
 const SERVICE_GRACE: Duration = Duration::from_secs(5);
 
-/// A running server.
+/// What a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Faces, and threads that run tasks.
+    Server,
+    /// Threads that run tasks, and nothing else.
+    Node,
+}
+
+/// A running server, or node.
 #[derive(Debug)]
 pub(crate) struct System {
     engine: Arc<Engine>,
@@ -38,7 +47,8 @@ pub(crate) struct System {
     supervisor: Supervisor,
     pool: Option<Arc<Pool>>,
     commands: Mutex<Commands>,
-    listener: Listener,
+    /// Nodes have none.
+    listener: Option<Listener>,
     /// Tasks that were taken back from an earlier life.
     pub(crate) recovered: usize,
     /// How long the start took.
@@ -48,13 +58,13 @@ pub(crate) struct System {
 impl System {
     /// Puts everything together and begins to listen. What was started is stopped again when
     /// a later step fails.
-    pub(crate) async fn start(config: &ServeConfig) -> Result<Self, Failure> {
+    pub(crate) async fn start(config: &ServeConfig, role: Role) -> Result<Self, Failure> {
         let (lang, began) = (config.lang, Instant::now());
         let server = server_config(config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let chance = [(); 3].map(|()| getrandom::u64().unwrap_or(0x9E37_79B9));
-        let store = Store::open(config, &clock, chance[0]).await?;
-        let queue = store::open_queue(&config.queue);
+        let store = Store::open(config, &clock, chance[0], role).await?;
+        let queue = store::open_queue(&config.queue, config.threads);
         pause_again(&*store.settings, &*queue);
         let ports = Ports {
             records: store.records,
@@ -73,6 +83,10 @@ impl System {
             EngineConfig {
                 careful_until: clock.now() + careful_for,
                 accept_unknown_kinds: config.accept_unknown_kinds,
+                membership: store.members.map(|members| Membership {
+                    members,
+                    terms: LeaseTerms::new(config.lease),
+                }),
                 retention: Some(config.retention).filter(|kept| *kept != RETENTION_DEFAULT),
                 patience: patience(config.session_ttl),
                 secret: secret(lang)?,
@@ -88,9 +102,15 @@ impl System {
             .map_err(|error| trouble::engine(&error, lang))?;
         let supervisor = Supervisor::new();
         let readings = store.opened.readings();
-        let state = ServerState::with_readings(Arc::clone(&engine), server, readings);
-        let listener = Listener::start(state);
-        let listener = listener.map_err(|error| Failure::refused(error.to_error(lang)))?;
+        let listen = || {
+            let state = ServerState::with_readings(Arc::clone(&engine), server, readings);
+            let listener = Listener::start(state);
+            listener.map_err(|error| Failure::refused(error.to_error(lang)))
+        };
+        let listener = match role {
+            Role::Server => Some(listen()?),
+            Role::Node => None,
+        };
         services::start(&engine, &supervisor);
         let pool = start_pool(&engine, registry, config)?;
         let (store, started_in) = (store.opened, began.elapsed());
@@ -108,7 +128,7 @@ impl System {
 
     /// Where it listens.
     pub(crate) fn addresses(&self) -> &[SocketAddr] {
-        self.listener.addresses()
+        self.listener.as_ref().map_or(&[], Listener::addresses)
     }
 
     /// What was found in the store.
@@ -153,7 +173,10 @@ impl System {
         reason = "a drain goes by the clock of the machine"
     )]
     pub(crate) async fn answer_what_came_last(&self, within: Duration) {
-        self.listener.stop_accepting();
+        let Some(listener) = &self.listener else {
+            return;
+        };
+        listener.stop_accepting();
         let until = Instant::now() + within;
         loop {
             // First, so that what was accepted a moment ago has asked by now.
@@ -166,7 +189,9 @@ impl System {
 
     /// Says that this server is not ready any more, while it still takes everything.
     pub(crate) fn announce_leaving(&self) {
-        self.listener.announce_leaving();
+        if let Some(listener) = &self.listener {
+            listener.announce_leaving();
+        }
     }
 
     /// What ends a running [`stop`](Self::stop) early.
@@ -180,14 +205,21 @@ impl System {
     /// more claims, what runs ends or is given back, the last answers leave, all of it is on
     /// disk.
     pub(crate) async fn stop(self, grace: Duration) -> Result<(), Stopped> {
-        self.listener.stop_accepting();
+        if let Some(listener) = &self.listener {
+            listener.stop_accepting();
+        }
         self.engine.drain();
         if let Some(pool) = self.pool {
             // A panic in there has released what it could; the rest is found at the next start.
             let _ = tokio::task::spawn_blocking(move || pool.stop(grace)).await;
         }
-        self.listener.finish(ANSWER_GRACE).await;
+        if let Some(listener) = self.listener {
+            listener.finish(ANSWER_GRACE).await;
+        }
         self.supervisor.stop(SERVICE_GRACE).await;
+        if let Err(error) = self.engine.depart().await {
+            tracing::warn!(%error, "the other processes were not told of the end");
+        }
         self.store.close().await
     }
 }

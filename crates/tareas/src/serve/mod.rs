@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use commands::RUN_COMMAND;
-pub(crate) use compose::System;
+pub(crate) use compose::{Role, System};
 pub(crate) use trouble::cannot_start;
 #[cfg(feature = "postgres")]
 pub(crate) use trouble::with_sources;
@@ -39,9 +39,10 @@ const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 /// Reads the commands of the configuration again.
 pub(crate) type ReadAgain<'a> = &'a dyn Fn() -> Result<Vec<CommandKind>, Failure>;
 
-/// Runs a server until it is told to stop; the exit code.
+/// Runs a server, or a node, until it is told to stop; the exit code.
 pub(crate) fn run(
     config: &ServeConfig,
+    role: Role,
     read_again: ReadAgain<'_>,
     voice: &Voice,
 ) -> Result<u8, Failure> {
@@ -50,8 +51,8 @@ pub(crate) fn run(
     runtime.block_on(async {
         let mut signals = Signals::listen(voice)?;
         let mut hangup = listen(SignalKind::hangup(), voice)?;
-        let system = System::start(config).await?;
-        banner::tell(config, &system, voice);
+        let system = System::start(config, role).await?;
+        banner::tell(config, role, &system, voice);
         notify::tell(notify::State::Ready);
         let ended = until_told(&system, &mut signals, &mut hangup, read_again, voice).await;
         notify::tell(notify::State::Stopping);

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use tareas_adapters::records::sqlite::{self, BootReport, SqliteConfig};
 use tareas_adapters::{FolderBlobs, MemoryQueue, MemoryRecords, SqliteRecords};
-use tareas_engine::ports::{Blobs, Clock, Queue, Records, Settings, Stopped};
+use tareas_engine::ports::{Blobs, Clock, Members, Queue, Records, Settings, Stopped};
 use tareas_protocol::Lang;
 use tareas_server::metrics::{NoReadings, Readings};
 
 #[cfg(feature = "postgres")]
 use super::readings::PostgresReadings;
 use super::readings::SqliteReadings;
-use super::trouble;
+use super::{Role, trouble};
 use crate::config::{BlobStore, Durability, HintQueue, RecordStore, ServeConfig};
 use crate::output::Failure;
 
@@ -25,6 +25,8 @@ const SERVER_ID: &str = "server-id";
 pub(super) struct Store {
     pub(super) records: Arc<dyn Records>,
     pub(super) settings: Arc<dyn Settings>,
+    /// Only where several processes may share the records.
+    pub(super) members: Option<Arc<dyn Members>>,
     pub(super) opened: Opened,
 }
 
@@ -79,6 +81,7 @@ impl Store {
         config: &ServeConfig,
         clock: &Arc<dyn Clock>,
         seed: u64,
+        role: Role,
     ) -> Result<Self, Failure> {
         match &config.records {
             RecordStore::Memory => {
@@ -98,7 +101,7 @@ impl Store {
                 Ok(Self::of(Arc::new(opened), Opened::Sqlite))
             }
             #[cfg(feature = "postgres")]
-            RecordStore::Postgres(url) => open_postgres(config, url).await,
+            RecordStore::Postgres(url) => open_postgres(config, url, role).await,
         }
     }
 
@@ -106,18 +109,26 @@ impl Store {
         Self {
             records: Arc::<R>::clone(&store),
             settings: Arc::<R>::clone(&store),
+            members: None,
             opened: opened(store),
         }
     }
 }
 
 /// Nothing waits for a distant queue: it is used when it is there.
-pub(super) fn open_queue(queue: &HintQueue) -> Arc<dyn Queue> {
+/// A process without threads takes no hints: they are for those who can run the tasks.
+pub(super) fn open_queue(queue: &HintQueue, threads: u16) -> Arc<dyn Queue> {
+    #[cfg(not(feature = "rabbitmq"))]
+    let _ = threads;
     match queue {
         HintQueue::Memory => Arc::new(MemoryQueue::default()),
         #[cfg(feature = "rabbitmq")]
         HintQueue::Rabbitmq(config) => {
-            Arc::new(tareas_adapters::RabbitmqQueue::start(config.clone()))
+            let config = match threads {
+                0 => config.clone().without_receiving(),
+                _ => config.clone(),
+            };
+            Arc::new(tareas_adapters::RabbitmqQueue::start(config))
         }
     }
 }
@@ -144,17 +155,27 @@ pub(super) async fn open_blobs(blobs: &BlobStore, lang: Lang) -> Result<Arc<dyn 
 async fn open_postgres(
     config: &ServeConfig,
     url: &crate::config::SecretUrl,
+    role: Role,
 ) -> Result<Store, Failure> {
     use tareas_adapters::PostgresRecords;
     use tareas_adapters::records::postgres::PostgresOptions;
 
     let lang = config.lang;
-    let server = server_id(&config.data);
+    let server = match role {
+        Role::Server => server_id(&config.data),
+        // A node has no folder: what it leaves behind is taken back by the others.
+        Role::Node => fresh_id(),
+    };
     let server = server.map_err(|error| trouble::data(&config.data, &error, lang))?;
     let trouble = |error| trouble::postgres(&error, url, lang);
-    let options = PostgresOptions::new(url.reveal(), server).map_err(trouble)?;
-    let records = PostgresRecords::open(options).await.map_err(trouble)?;
-    Ok(Store::of(Arc::new(records), Opened::Postgres))
+    let mut options = PostgresOptions::new(url.reveal(), server).map_err(trouble)?;
+    options.local_blobs = matches!(config.blobs, BlobStore::Folder(_));
+    let records = Arc::new(PostgresRecords::open(options).await.map_err(trouble)?);
+    let members: Arc<dyn Members> = records.clone();
+    Ok(Store {
+        members: Some(members),
+        ..Store::of(records, Opened::Postgres)
+    })
 }
 
 /// The identity of the server that uses this folder; made at its first start.
@@ -170,9 +191,7 @@ fn server_id(folder: &Path) -> std::io::Result<u128> {
             Error::new(ErrorKind::InvalidData, what)
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let mut bits = [0; 16];
-            getrandom::fill(&mut bits).map_err(|error| Error::other(error.to_string()))?;
-            let server = u128::from_be_bytes(bits);
+            let server = fresh_id()?;
             let mut file = std::fs::File::create_new(&path)?;
             writeln!(file, "{server:032x}")?;
             file.sync_all()?;
@@ -180,6 +199,13 @@ fn server_id(folder: &Path) -> std::io::Result<u128> {
         }
         Err(error) => Err(error),
     }
+}
+
+#[cfg(feature = "postgres")]
+fn fresh_id() -> std::io::Result<u128> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(u128::from_be_bytes(bits))
 }
 
 #[cfg(all(test, feature = "postgres"))]

@@ -34,12 +34,18 @@ pub(super) fn postgres(
     let code = match error {
         OpenError::Connect { .. } | OpenError::Sql { .. } => Code::Unavailable,
         OpenError::Taken => Code::DataInUse,
+        OpenError::LocalBlobs => return local_blobs(error, lang),
         _ => Code::InvalidConfiguration,
     };
     let values: crate::text::Values<'_> = &[("url", url)];
     Failure::new(code, lang, Text::RecordsNotUsable, values)
         .because(with_sources(error))
         .with_hint(Text::RecordsNotUsableHint.plain(lang))
+}
+
+#[cfg(feature = "postgres")]
+fn local_blobs(error: &dyn Error, lang: Lang) -> Failure {
+    cannot_start(error, lang).with_hint(Text::LocalBlobsHint.plain(lang))
 }
 
 /// A folder cannot be used.

@@ -211,6 +211,16 @@ catalogue! {
         "incluido, {threads} hilos, colas: todas",
     BannerNoThreads: "none here" / "ninguno aquí",
     BannerTry: "Try:" / "Prueba:",
+    BannerNode: "tareas {version} worker ready in {ms} ms: {threads} threads" /
+        "tareas {version} trabajador listo en {ms} ms: {threads} hilos",
+    NodeNeedsShared: "a worker node cannot work with this `{key}`" /
+        "un nodo de trabajo no puede usar este `{key}`",
+    NodeNeedsSharedHint: "give the one that the servers use: --{key} {url}" /
+        "indique el que usan los servidores: --{key} {url}",
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only shared records"))]
+    LocalBlobsHint: "give every process the same bucket: --blobs s3://BUCKET/PREFIX" /
+        "dé a cada proceso el mismo bucket: --blobs s3://BUCKET/PREFIJO",
+    ExpectLease: "a duration from 1s to 1h is expected" / "se espera una duración de 1s a 1h",
     BannerDurabilityOs:
         "durability os: an accepted task survives a crash of this process, not of the machine" /
         "durabilidad os: una tarea aceptada sobrevive a este proceso, no a la máquina",

@@ -121,6 +121,31 @@ const SPANISH: &[(&str, &str)] = &[
         "serve.log_format",
         "Forma del registro: text o json [por defecto: text]",
     ),
+    (
+        "serve.lease",
+        "Cuánto se da por vivo a un proceso en silencio [por defecto: 15s]",
+    ),
+    (
+        "worker.queue",
+        "A quién se avisa de las tareas listas: amqp://…",
+    ),
+    (
+        "worker.records",
+        "Dónde se guardan las tareas: postgres://…",
+    ),
+    ("worker.blobs", "Dónde va lo muy grande: s3://…"),
+    (
+        "worker.lease",
+        "Cuánto se da por vivo a un proceso en silencio [por defecto: 15s]",
+    ),
+    (
+        "worker.log",
+        "Qué se registra: error, warn, info, debug, o un filtro [por defecto: warn]",
+    ),
+    (
+        "worker.log_format",
+        "Forma del registro: text o json [por defecto: text]",
+    ),
     ("submit", "Envía una tarea"),
     ("submit.kind", "Qué hay que hacer"),
     (
@@ -191,7 +216,7 @@ const SPANISH: &[(&str, &str)] = &[
     ("queues.resume.queue", "La cola"),
     (
         "worker",
-        "Ejecuta tareas de un servidor lejano, con hilos de aquí",
+        "Ejecuta tareas en un proceso propio: de un servidor lejano o de almacenes compartidos",
     ),
     (
         "worker.threads",

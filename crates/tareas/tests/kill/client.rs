@@ -67,7 +67,7 @@ static COUNTER: AtomicU64 = AtomicU64::new(1);
 
 /// A version 7 UUID made by a client.
 #[expect(clippy::disallowed_methods, reason = "a client has a clock of its own")]
-fn fresh_id(chance: &mut Chance) -> String {
+pub(crate) fn fresh_id(chance: &mut Chance) -> String {
     let millis = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()

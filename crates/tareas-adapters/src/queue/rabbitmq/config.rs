@@ -17,6 +17,7 @@ const PREFIX_BYTES_MAX: usize = 64;
 pub struct RabbitmqConfig {
     pub(super) uri: AMQPUri,
     pub(super) prefix: String,
+    pub(super) receives: bool,
 }
 
 /// Why a URL does not say where RabbitMQ is. Holds nothing of the URL.
@@ -38,7 +39,19 @@ impl RabbitmqConfig {
         }
         let mut uri: AMQPUri = url.parse().map_err(InvalidUrl)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        Ok(Self { uri, prefix })
+        let receives = true;
+        Ok(Self {
+            uri,
+            prefix,
+            receives,
+        })
+    }
+
+    /// For a process that only tells others: it takes no hints away from those who run tasks.
+    #[must_use]
+    pub fn without_receiving(self) -> Self {
+        let receives = false;
+        Self { receives, ..self }
     }
 
     /// Host and port, for messages.

@@ -126,6 +126,9 @@ impl Consumer<'_> {
     }
 
     async fn consume_new_lines(&mut self) -> Result<(), LinkError> {
+        if !self.shared.config.receives {
+            return Ok(());
+        }
         for line in self.shared.existing() {
             if self.consumed.contains(&line) {
                 continue;

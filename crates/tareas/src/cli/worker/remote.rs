@@ -1,4 +1,4 @@
-//! `tareas worker`: a pool of threads that runs the tasks of a server elsewhere.
+//! A remote worker: a pool of threads that runs the tasks of a server elsewhere, over a connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +10,11 @@ use tareas_protocol::code::exit;
 use tareas_worker::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Outcome, Session};
+use super::WorkerArgs;
+use crate::cli::{Outcome, Session};
 use crate::output::Voice;
 use crate::serve::{Signals, runtime};
 use crate::text::Text;
-
-const EXAMPLES: &str = "\
-Examples:
-  tareas worker --server tcp://10.0.0.5:5000 --threads 8
-  tareas worker --queues mail,default --kinds sha256 --label gpu --name w1
-
-SIGTERM lets what runs end, a second one gives it back; SIGUSR1 prints what each thread runs.";
 
 /// How long running tasks may take when the worker stops.
 const DRAIN_GRACE: Duration = Duration::from_secs(30);
@@ -28,11 +22,7 @@ const DRAIN_GRACE: Duration = Duration::from_secs(30);
 const FIRST_WAIT: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct WorkerArgs {
-    /// Threads that run tasks [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+pub(super) struct RemoteArgs {
     /// Queues to take tasks from, separated by commas [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     queues: Vec<String>,
@@ -48,14 +38,11 @@ pub(crate) struct WorkerArgs {
     /// How many short tasks it holds beyond those it runs
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u16).range(..=8192))]
     prefetch: u16,
-    /// How long running tasks may take when the worker stops
-    #[arg(long, value_name = "TIME", value_parser = super::args::duration)]
-    drain_grace: Option<Duration>,
 }
 
 pub(super) fn run(args: &WorkerArgs, session: &Session) -> Outcome {
     let (address, voice) = (session.server()?, &session.voice);
-    let options = options(args);
+    let options = options(args.threads, &args.remote);
     let grace = args.drain_grace.unwrap_or(DRAIN_GRACE);
     let runtime = runtime(voice)?;
     let registry = Arc::new(Registry::with_builtins());
@@ -65,9 +52,9 @@ pub(super) fn run(args: &WorkerArgs, session: &Session) -> Outcome {
     runtime.block_on(serve(worker, grace, voice))
 }
 
-fn options(args: &WorkerArgs) -> WorkerOptions {
+fn options(threads: Option<u16>, args: &RemoteArgs) -> WorkerOptions {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = args.threads.unwrap_or(u16::try_from(cores).unwrap_or(1));
+    let threads = threads.unwrap_or(u16::try_from(cores).unwrap_or(1));
     let own_name = || format!("worker-{}", std::process::id());
     WorkerOptions {
         name: args.name.clone().unwrap_or_else(own_name),
