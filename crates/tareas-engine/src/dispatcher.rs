@@ -542,7 +542,27 @@ impl Engine {
     pub(crate) fn ended<'a>(&self, position: Position, tasks: impl Iterator<Item = &'a Task>) {
         let ended: Vec<&Task> = tasks.filter(|task| task.state.is_terminal()).collect();
         self.open.fetch_sub(ended.len() as i64, Ordering::Relaxed);
+        self.tell_others(&ended);
         self.watches.tell(position, ended.into_iter());
+    }
+
+    /// Has the listeners told of tasks that another process has ended.
+    pub(crate) fn ended_elsewhere(&self, position: Position, ended: &[Task]) {
+        self.open.fetch_sub(ended.len() as i64, Ordering::Relaxed);
+        self.watches.tell(position, ended.iter());
+    }
+
+    /// Tells the other processes of tasks for which nobody waits here.
+    fn tell_others(&self, ended: &[&Task]) {
+        let membership = self.config.membership.as_ref();
+        let Some(news) = membership.and_then(|membership| membership.news.as_ref()) else {
+            return;
+        };
+        let mut ids: Vec<TaskId> = ended.iter().map(|task| task.id()).collect();
+        self.watches.retain_unwatched(&mut ids);
+        if !ids.is_empty() {
+            news.tell(ids);
+        }
     }
 
     /// After one attempt that was settled by the system itself.

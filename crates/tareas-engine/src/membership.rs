@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tareas_core::SessionId;
 
-use crate::ports::{Members, PortError, StoredSession};
+use crate::ports::{Members, News, PortError, StoredSession};
 use crate::{Engine, Refusal};
 
 /// How a process is one of several on the same records.
@@ -22,6 +22,8 @@ pub struct Membership {
     pub members: Arc<dyn Members>,
     /// How long everybody waits for everybody.
     pub terms: LeaseTerms,
+    /// How they hear of ended tasks before they look.
+    pub news: Option<Arc<dyn News>>,
 }
 
 /// How long a silent process is believed. All follow from the length of a lease.
@@ -147,7 +149,7 @@ impl Standing {
 impl Engine {
     /// Enters this process among its peers; nothing where it is alone.
     pub(crate) async fn enter(&self) -> Result<(), Refusal> {
-        if let Some(Membership { members, terms }) = &self.config.membership {
+        if let Some(Membership { members, terms, .. }) = &self.config.membership {
             members.enter(terms.ttl(), false).await?;
         }
         Ok(())
@@ -170,7 +172,7 @@ impl Engine {
     pub(crate) async fn enter_anew(&self, membership: &Membership) -> Result<(), PortError> {
         self.standing.fence();
         let session = SessionId(self.chance.draw() >> 1 | 1);
-        let Membership { members, terms } = membership;
+        let Membership { members, terms, .. } = membership;
         members.enter(terms.ttl(), true).await?;
         let own = StoredSession::of_own_pool(session, self.config.threads);
         self.ports.settings.open_session(own).await?;

@@ -261,6 +261,12 @@ impl Watches {
         tasks.retain(|task| watchers.first.contains_key(task));
     }
 
+    /// Leaves those that nobody watches.
+    pub(crate) fn retain_unwatched(&self, tasks: &mut Vec<TaskId>) {
+        let watchers = lock(&self.watchers);
+        tasks.retain(|task| !watchers.first.contains_key(task));
+    }
+
     /// How many watch this task.
     pub(crate) fn of(&self, task: TaskId) -> usize {
         let watchers = lock(&self.watchers);

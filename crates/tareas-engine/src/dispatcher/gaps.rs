@@ -7,8 +7,8 @@
 //! looks at a time; while a look finds as much as it asked for, the next thread looks at once,
 //! so a pool without any hints still drains a backlog at full speed.
 //!
-//! Suspects are left out by such claims. They are found by looking at the heads of the lines,
-//! more rarely, and then go the way of suspects.
+//! Suspects are left out by such claims. They are found by looking at the heads of the lines, as
+//! often as a busy pool looks, and then go the way of suspects.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -26,7 +26,7 @@ const IDLE_WAIT: Duration = Duration::from_millis(100);
 /// A thread that asks for work looks there first when nobody has for so long.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often the heads of the lines are searched for suspects.
-const SUSPECTS_EVERY: Duration = Duration::from_secs(10);
+const SUSPECTS_EVERY: Duration = Duration::from_secs(2);
 /// Hints per lane that are searched: what stands before a suspect is claimed in time.
 const HEAD_HINTS: usize = 64;
 

@@ -7,7 +7,7 @@
 //! | [`Settings`] | what an operator has set, and who was there: paused queues, sessions, kinds |
 //! | [`Blobs`] | bytes that are too large for a record |
 //! | [`Clock`] | what time it is |
-//! | [`Members`] | which processes share the records; only where several do |
+//! | [`Members`], [`News`] | which processes share the records, and what they tell each other |
 //!
 //! Domain types only, no driver's types, nothing optional. Each port has a contract suite in
 //! [`crate::contract`], which every adapter runs whole.
@@ -16,6 +16,7 @@ mod blobs;
 mod clock;
 mod error;
 mod members;
+mod news;
 mod queue;
 mod records;
 
@@ -23,5 +24,6 @@ pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use error::{ApplyError, BoxError, PortError, Stopped};
 pub use members::{MemberId, Members, Missing};
+pub use news::News;
 pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
 pub use records::{Counts, Page, PageCursor, Records, Settings, StoredSession, TaskQuery};

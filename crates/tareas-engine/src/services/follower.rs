@@ -1,7 +1,8 @@
 //! The follower: tells whoever waits here of tasks that have ended in other processes.
 //!
-//! Ids that were watched in one round and still are in the next are looked up together. A task
-//! that ends here meanwhile is told by the dispatcher, and costs no look.
+//! What the others tell of is looked up at once. News may be lost, so ids that were watched in one
+//! round and still are in the next are looked up together, too. A task that ends here meanwhile is
+//! told by the dispatcher, and costs no look.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Service;
 use crate::Engine;
-use crate::ports::PortError;
+use crate::ports::{News, PortError};
 
 /// How often tasks are looked up.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -23,6 +24,7 @@ const TASKS_MAX: usize = 4_096;
 #[derive(Debug)]
 pub struct Follower {
     engine: Arc<Engine>,
+    news: Option<Arc<dyn News>>,
     /// Watched in the round before.
     before: Vec<TaskId>,
     /// Where the next turn begins.
@@ -31,9 +33,10 @@ pub struct Follower {
 
 impl Follower {
     /// A follower for this engine.
-    pub fn new(engine: Arc<Engine>) -> Self {
+    pub fn new(engine: Arc<Engine>, news: Option<Arc<dyn News>>) -> Self {
         Self {
             engine,
+            news,
             before: Vec::new(),
             turn: 0,
         }
@@ -64,8 +67,16 @@ impl Engine {
         let (tasks, position) = self.ports.records.load(ids).await?;
         let has_ended = |task: &Task| task.state.is_terminal();
         let ended: Vec<Task> = tasks.into_iter().flatten().filter(has_ended).collect();
-        self.ended(position, ended.iter());
+        self.ended_elsewhere(position, &ended);
         Ok(ended.len())
+    }
+}
+
+/// Waits for news; for ever where there are none.
+async fn hear(news: Option<&Arc<dyn News>>) -> Vec<TaskId> {
+    match news {
+        Some(news) => news.hear().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -76,17 +87,22 @@ impl Service for Follower {
     }
 
     async fn run(mut self: Box<Self>, shutdown: CancellationToken) {
-        let engine = Arc::clone(&self.engine);
+        let (engine, news) = (Arc::clone(&self.engine), self.news.clone());
+        let mut pause = engine.ports.clock.sleep(LOOK_EVERY);
         loop {
-            tokio::select! {
+            let looked = tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = engine.ports.clock.sleep(LOOK_EVERY) => {}
-            }
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                looked = self.look() => if let Err(error) = looked {
-                    tracing::warn!(%error, "tasks of other processes were not looked up");
+                mut ids = hear(news.as_ref()) => {
+                    engine.watches.retain_watched(&mut ids);
+                    engine.tell_ended(&ids).await
                 }
+                () = &mut pause => {
+                    pause = engine.ports.clock.sleep(LOOK_EVERY);
+                    self.look().await
+                }
+            };
+            if let Err(error) = looked {
+                tracing::warn!(%error, "tasks of other processes were not looked up");
             }
         }
     }

@@ -62,7 +62,7 @@ impl LeaseKeeper {
     }
 
     async fn renew_or_enter(&self) -> Result<(), ()> {
-        let Membership { members, terms } = &self.membership;
+        let Membership { members, terms, .. } = &self.membership;
         let renewed = match members.renew(terms.ttl()).await {
             Ok(true) => Ok(()),
             Ok(false) => self.engine.enter_anew(&self.membership).await,

@@ -54,7 +54,8 @@ pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
     if let Some(membership) = engine.config.membership.clone() {
         let keeper = LeaseKeeper::new(Arc::clone(engine), membership.clone());
         supervisor.spawn(Box::new(keeper));
+        let follower = Follower::new(Arc::clone(engine), membership.news.clone());
+        supervisor.spawn(Box::new(follower));
         supervisor.spawn(Box::new(Reclaimer::new(Arc::clone(engine), membership)));
-        supervisor.spawn(Box::new(Follower::new(Arc::clone(engine))));
     }
 }

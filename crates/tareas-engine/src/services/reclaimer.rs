@@ -43,7 +43,7 @@ impl Reclaimer {
     /// # Errors
     /// When the store is unavailable: nobody is judged for a while.
     pub async fn look(&mut self) -> Result<usize, Refusal> {
-        let Membership { members, terms } = &self.membership;
+        let Membership { members, terms, .. } = &self.membership;
         if !self.engine.standing.may_judge(*terms) {
             self.missed.clear();
             return Ok(0);

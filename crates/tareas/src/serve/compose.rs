@@ -86,6 +86,7 @@ impl System {
                 membership: store.members.map(|members| Membership {
                     members,
                     terms: LeaseTerms::new(config.lease),
+                    news: store::open_news(&config.queue, role),
                 }),
                 retention: Some(config.retention).filter(|kept| *kept != RETENTION_DEFAULT),
                 patience: patience(config.session_ttl),

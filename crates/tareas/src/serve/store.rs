@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tareas_adapters::records::sqlite::{self, BootReport, SqliteConfig};
 use tareas_adapters::{FolderBlobs, MemoryQueue, MemoryRecords, SqliteRecords};
-use tareas_engine::ports::{Blobs, Clock, Members, Queue, Records, Settings, Stopped};
+use tareas_engine::ports::{Blobs, Clock, Members, News, Queue, Records, Settings, Stopped};
 use tareas_protocol::Lang;
 use tareas_server::metrics::{NoReadings, Readings};
 
@@ -129,6 +129,22 @@ pub(super) fn open_queue(queue: &HintQueue, threads: u16) -> Arc<dyn Queue> {
                 _ => config.clone(),
             };
             Arc::new(tareas_adapters::RabbitmqQueue::start(config))
+        }
+    }
+}
+
+/// What the processes on one queue tell each other of ended tasks.
+pub(super) fn open_news(queue: &HintQueue, role: Role) -> Option<Arc<dyn News>> {
+    #[cfg(not(feature = "rabbitmq"))]
+    let _ = role;
+    match queue {
+        HintQueue::Memory => None,
+        #[cfg(feature = "rabbitmq")]
+        HintQueue::Rabbitmq(config) => {
+            use tareas_adapters::queue::rabbitmq::RabbitmqNews;
+
+            let hears = role == Role::Server;
+            Some(Arc::new(RabbitmqNews::start(config.clone(), hears)))
         }
     }
 }

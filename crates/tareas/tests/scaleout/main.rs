@@ -158,7 +158,7 @@ fn tasks_of_a_killed_node_run_elsewhere() {
 #[test]
 fn tasks_of_a_silent_node_run_elsewhere() {
     if !are_missing() {
-        taken_over_within(Duration::from_millis(8_000), server::Node::stop_answering);
+        taken_over_within(Duration::from_millis(9_000), server::Node::stop_answering);
     }
 }
 
