@@ -155,6 +155,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether this process may claim tasks: its lease is not in doubt.
+    pub fn may_claim(&self) -> bool {
+        self.standing.may_claim()
+    }
+
     /// Ends the membership of this process, once it runs nothing any more. What it could not
     /// give back is found by the others.
     ///

@@ -1,6 +1,7 @@
 //! Scenarios: the engine over memory, with a clock that tests advance and a pool that tests play.
 
 mod lost_hints;
+mod members;
 mod orphans;
 mod remote;
 mod worker;

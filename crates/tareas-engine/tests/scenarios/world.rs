@@ -14,8 +14,8 @@ use tareas_core::{
 };
 use tareas_engine::ports::{ApplyError, PortError, Queue, Settings, StoredSession, TestClock};
 use tareas_engine::{
-    Claimed, Dispatcher, End, Engine, EngineConfig, Listener, Listening, Pool, PoolSlot, Ports,
-    Refusal, Settled, Submission, Submitted,
+    Claimed, Dispatcher, End, Engine, EngineConfig, Listener, Listening, Membership, Pool,
+    PoolSlot, Ports, Refusal, Settled, Submission, Submitted,
 };
 
 pub(crate) fn kind(name: &str) -> Kind {
@@ -144,7 +144,7 @@ impl World {
         let records = Arc::new(MemoryRecords::open(Config::default()));
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let queue = Arc::new(MemoryQueue::new(heads_max));
-        let world = Self::born(clock, records, folder, Sessions::default(), queue, 1);
+        let world = Self::born(clock, records, folder, Sessions::default(), queue, 1, None);
         assert_eq!(tareas_engine::block_on(world.engine.recover()).unwrap(), 0);
         world
     }
@@ -163,6 +163,7 @@ impl World {
         sessions: Sessions,
         queue: Arc<dyn Queue>,
         life: u64,
+        membership: Option<Membership>,
     ) -> Self {
         let ports = Ports {
             records: records.clone(),
@@ -177,7 +178,10 @@ impl World {
         };
         let engine = Engine::new(
             ports,
-            EngineConfig::new(SessionId(life), THREADS, 0xC0FFEE ^ life),
+            EngineConfig {
+                membership,
+                ..EngineConfig::new(SessionId(life), THREADS, 0xC0FFEE ^ life)
+            },
         );
         engine.announce_own([kind("square")]);
         let pool = Arc::new(PlayedPool::default());
@@ -208,13 +212,30 @@ impl World {
     pub(crate) fn reborn_with(self, queue: Arc<dyn Queue>) -> Self {
         let (clock, records) = (self.clock, self.records);
         let (folder, sessions, life) = (self.folder, self.sessions, self.life + 1);
-        Self::born(clock, records, folder, sessions, queue, life)
+        Self::born(clock, records, folder, sessions, queue, life, None)
+    }
+
+    /// Another process on the same records, which has these peers.
+    pub(crate) fn beside(&self, membership: Membership) -> Self {
+        Self::born(
+            Arc::clone(&self.clock),
+            Arc::clone(&self.records),
+            Arc::clone(&self.folder),
+            Sessions::default(),
+            Arc::new(MemoryQueue::new(1_000)),
+            self.life + 1,
+            Some(membership),
+        )
     }
 
     /// The client goes away.
     pub(crate) fn hang_up(mut self) -> Self {
         self.listening = None;
         self
+    }
+
+    pub(crate) fn listening(&self) -> Option<&Listening> {
+        self.listening.as_ref()
     }
 
     pub(crate) fn square(&self, n: u64) -> Submission {

@@ -1,0 +1,161 @@
+//! Several processes on the same records: who fences itself, who is judged, what is taken back,
+//! and who is told.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tareas_core::{Phase, SessionId};
+use tareas_engine::ports::{BoxError, MemberId, Members, Missing, PortError};
+use tareas_engine::services::{Follower, LeaseKeeper, Reclaimer, Supervisor};
+use tareas_engine::{LeaseTerms, Membership};
+
+use super::world::{World, succeeded};
+
+/// The life that has left something behind.
+const GONE: MemberId = MemberId(1);
+
+/// Peers as the test plays them.
+#[derive(Debug, Default)]
+struct Played {
+    is_away: AtomicBool,
+    missing: Mutex<Vec<Missing>>,
+    buried: Mutex<Vec<MemberId>>,
+}
+
+#[async_trait]
+impl Members for Played {
+    async fn enter(&self, _ttl: Duration, _anew: bool) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn renew(&self, _ttl: Duration) -> Result<bool, PortError> {
+        match self.is_away.load(Ordering::SeqCst) {
+            true => Err(PortError::Unavailable {
+                adapter: "a test",
+                source: BoxError::from("away"),
+            }),
+            false => Ok(true),
+        }
+    }
+
+    async fn leave(&self) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn missing(&self) -> Result<Vec<Missing>, PortError> {
+        Ok(self.missing.lock().unwrap().clone())
+    }
+
+    async fn bury(&self, member: MemberId) -> Result<Vec<(SessionId, u16)>, PortError> {
+        self.buried.lock().unwrap().push(member);
+        Ok(vec![(SessionId(1), 2)])
+    }
+
+    async fn haunted(&self) -> Result<Vec<SessionId>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn tidy(&self) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+fn membership(members: &Arc<Played>) -> Membership {
+    Membership {
+        members: Arc::clone(members) as Arc<dyn Members>,
+        terms: LeaseTerms::default(),
+        news: None,
+    }
+}
+
+async fn trusted(world: &World, membership: &Membership) {
+    let keeper = LeaseKeeper::new(world.engine.clone(), membership.clone());
+    for _ in 0..4 {
+        assert!(keeper.renew().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_process_that_is_gone_was_running_is_taken_back() {
+    let (first, peers) = (World::new(), Arc::new(Played::default()));
+    let id = first.submit(first.square(1)).await.unwrap();
+    first.take_one();
+    let membership = membership(&peers);
+    let second = first.beside(membership.clone());
+    let mut reclaimer = Reclaimer::new(second.engine.clone(), membership.clone());
+    let is_expired = true;
+    let member = GONE;
+    *peers.missing.lock().unwrap() = vec![Missing { member, is_expired }];
+    assert_eq!(reclaimer.look().await.unwrap(), 0, "it is not trusted yet");
+    trusted(&second, &membership).await;
+    assert_eq!(reclaimer.look().await.unwrap(), 1);
+    let task = second.task(id).await;
+    assert_eq!((task.phase(), task.crashes), (Phase::Scheduled, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_lost_its_connection_only_may_come_back() {
+    let (first, peers) = (World::new(), Arc::new(Played::default()));
+    let membership = membership(&peers);
+    let second = first.beside(membership.clone());
+    trusted(&second, &membership).await;
+    let mut reclaimer = Reclaimer::new(second.engine.clone(), membership);
+    let lost = Missing {
+        member: GONE,
+        is_expired: false,
+    };
+    for missing in [vec![lost], Vec::new(), vec![lost]] {
+        *peers.missing.lock().unwrap() = missing;
+        for _ in 0..10 {
+            reclaimer.look().await.unwrap();
+        }
+        assert!(peers.buried.lock().unwrap().is_empty());
+    }
+    reclaimer.look().await.unwrap();
+    assert_eq!(*peers.buried.lock().unwrap(), [GONE]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_cannot_renew_claims_nothing_until_it_can() {
+    let (first, peers) = (World::new(), Arc::new(Played::default()));
+    let membership = membership(&peers);
+    let world = first.beside(membership.clone());
+    world.submit(world.square(1)).await.unwrap();
+    peers.is_away.store(true, Ordering::SeqCst);
+    let supervisor = Supervisor::new();
+    let keeper = LeaseKeeper::new(world.engine.clone(), membership.clone());
+    supervisor.spawn(Box::new(keeper));
+    let mut waited = 0;
+    while world.engine.may_claim() {
+        world.clock.advance(Duration::from_secs(1));
+        tokio::time::timeout(Duration::from_millis(5), std::future::pending::<()>())
+            .await
+            .unwrap_err();
+        waited += 1;
+        assert!(waited < 1_000, "it claims without a lease");
+    }
+    assert!(world.dispatcher.try_take().is_empty());
+    peers.is_away.store(false, Ordering::SeqCst);
+    trusted(&world, &membership).await;
+    assert_eq!(world.dispatcher.try_take().len(), 1);
+    supervisor.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_is_told_of_what_ended_elsewhere() {
+    let (first, peers) = (World::new(), Arc::new(Played::default()));
+    let id = first.submit(first.square(3)).await.unwrap();
+    let second = first.beside(membership(&peers));
+    let first = first.hang_up();
+    let listening = second.listening().expect("somebody listens");
+    second.engine.watch(listening, id, 3).await.unwrap();
+    let mut follower = Follower::new(second.engine.clone(), None);
+    assert_eq!(follower.look().await.unwrap(), 0, "it is watched just now");
+    first.settle(&first.take_one(), Some(succeeded("9")));
+    assert!(second.heard().is_empty());
+    assert_eq!(follower.look().await.unwrap(), 1);
+    assert_eq!(second.heard().len(), 1);
+    assert_eq!(follower.look().await.unwrap(), 0);
+}
