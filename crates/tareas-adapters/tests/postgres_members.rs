@@ -13,7 +13,9 @@ use tareas_adapters::records::postgres::{OpenError, PostgresOptions};
 use tareas_core::{
     Batch, Command, Outcome, Phase, QueueName, Rejected, SessionId, Sweep, TaskId, Want,
 };
-use tareas_engine::ports::{Clock, MemberId, Members, Records, Settings, SystemClock};
+use tareas_engine::ports::{
+    Clock, MemberId, Members, Records, Settings, StoredSession, SystemClock,
+};
 use tareas_services::{Postgres, Service, is_missing};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -42,7 +44,10 @@ async fn one(records: &PostgresRecords, command: Command) -> Outcome {
 async fn running(url: &str) -> PostgresRecords {
     let records = open(url, 1).await;
     records.enter(LONG, false).await.unwrap();
-    records.open_session(SESSION, 4).await.unwrap();
+    records
+        .open_session(StoredSession::of_own_pool(SESSION, 4))
+        .await
+        .unwrap();
     done(&one(&records, submit(submission(id(1)))).await);
     done(&one(&records, claim(id(1), 0)).await);
     records
@@ -134,7 +139,10 @@ fn whoever_was_declared_gone_claims_nothing_in_its_old_session() {
         let (held, _) = first.load(&[id(1)]).await.unwrap();
         done(&one(&first, settle(held[0].as_ref().unwrap())).await);
         first.enter(LONG, true).await.unwrap();
-        first.open_session(SessionId(8), 4).await.unwrap();
+        first
+            .open_session(StoredSession::of_own_pool(SessionId(8), 4))
+            .await
+            .unwrap();
         let claimed = first.claim_next(want(SessionId(8))).await.unwrap();
         assert_eq!(done(&claimed.outcomes[0]).id(), id(2));
     });
