@@ -83,6 +83,8 @@ impl Store {
         seed: u64,
         role: Role,
     ) -> Result<Self, Failure> {
+        #[cfg(not(feature = "postgres"))]
+        let _ = role;
         match &config.records {
             RecordStore::Memory => {
                 let memory = Arc::new(MemoryRecords::default());
