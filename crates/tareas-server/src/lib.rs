@@ -4,6 +4,7 @@
 //! connection to [`lines`] or [`http`]. Both use [`view`] (a core task as the wire shows it) and
 //! [`codes`] (why the engine refused, as the wire says it). [`state`] is what they share.
 
+pub mod backends;
 pub mod codes;
 pub mod http;
 pub mod intake;
@@ -14,6 +15,7 @@ pub mod metrics;
 pub mod state;
 pub mod view;
 
+pub use backends::{Backend, Backends};
 pub use limits::Limits;
 pub use listener::{ListenError, Listener};
 pub use state::{ServerConfig, ServerState};

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use tareas_core::Phase;
 use tareas_engine::tally::Counted;
 
-pub use readings::{NoReadings, Reading, Readings};
+pub use readings::{NoReadings, Reading, Readings, STORAGE_FULL};
 
 use crate::ServerState;
 use text::{Exposition, Family};
@@ -201,6 +201,11 @@ fn connections(out: &mut Exposition, server: &ServerState) {
             gauge.load(Ordering::Relaxed) as u64,
         );
     }
+    out.family(Family::gauge(
+        "tareas_event_streams",
+        "Open streams of events.",
+    ));
+    out.sample("", &[], server.http.streams() as u64);
     let counters = [
         (
             "tareas_connections_accepted",

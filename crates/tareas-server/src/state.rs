@@ -10,6 +10,7 @@ use tareas_protocol::Lang;
 use tareas_protocol::response::Durability;
 use tokio_util::sync::CancellationToken;
 
+use crate::backends::Backends;
 use crate::http::HttpState;
 use crate::limits::Limits;
 use crate::listener::TrustedProxies;
@@ -34,6 +35,8 @@ pub struct ServerConfig {
     pub version: String,
     /// The language of connections that do not choose one.
     pub lang: Lang,
+    /// What stands behind the ports, for people.
+    pub backends: Backends,
     /// What connections are allowed.
     pub limits: Limits,
 }
@@ -49,6 +52,7 @@ impl Default for ServerConfig {
             durability: Durability::Full,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             lang: Lang::En,
+            backends: Backends::default(),
             limits: Limits::default(),
         }
     }

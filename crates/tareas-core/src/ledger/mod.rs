@@ -180,6 +180,11 @@ impl Ledger {
         self.storage_full = is_full;
     }
 
+    /// Whether submissions are refused because there is no room.
+    pub fn is_storage_full(&self) -> bool {
+        self.storage_full
+    }
+
     fn find(&self, id: TaskId) -> Option<Index> {
         self.ids.get(&id).copied()
     }

@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::look::Theme;
 use super::patience::Patience;
 use super::visit::Visit;
 use super::{language, router};
@@ -133,6 +134,8 @@ impl Caller {
             peer: self.peer,
             stop: self.stop,
             lang,
+            theme: Theme::of(request.headers()),
+            uri: request.uri().clone(),
         };
         request.extensions_mut().insert(visit);
         ROUTES.clone().oneshot(request).await

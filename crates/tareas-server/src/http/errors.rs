@@ -2,13 +2,14 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::IntoResponse;
-use maud::html;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
 use serde::Serialize;
 use tareas_protocol::code::Prose;
 use tareas_protocol::{Code, Lang};
 
-use super::page::document;
+use super::live::View;
+use super::page::{Scene, Sheet, Tab, document};
 use super::problem::Answer;
 use super::tasks::json;
 use super::visit::{Visit, path_text};
@@ -75,8 +76,7 @@ pub(super) async fn one(visit: Visit, request: Request) -> Answer {
             p { a href=(path("/errors", lang)) { (lang.pick("All codes", "Todos los códigos")) } }
         }
     };
-    let here = format!("/errors/{}", explained.code);
-    Ok(document(&visit, &explained.code, &here, &body).into_response())
+    Ok(page(&visit, &explained.code, body).await)
 }
 
 /// Every code.
@@ -108,7 +108,18 @@ pub(super) async fn index(visit: Visit, request: Request) -> Answer {
             }
         }
     };
-    Ok(document(&visit, title, "/errors", &body).into_response())
+    Ok(page(&visit, title, body).await)
+}
+
+async fn page(visit: &Visit, title: &str, body: Markup) -> Response {
+    let scene = Scene::of(visit).await;
+    let sheet = Sheet {
+        title,
+        tab: Tab::None,
+        view: View::Frame,
+        body,
+    };
+    document(visit, &scene, &sheet).into_response()
 }
 
 /// A path that keeps the language.

@@ -13,9 +13,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tareas_protocol::{Code, Lang};
 
-use super::page::FORM_PATH;
 use super::problem::Problem;
 use super::visit::Visit;
+use super::{look, page};
 use crate::ServerConfig;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -29,6 +29,7 @@ pub(super) async fn guard(visit: Visit, request: Request, next: Next) -> Respons
         Err(problem) => problem.into_response(),
     };
     harden(response.headers_mut());
+    look::remember_language(&visit, &mut response);
     response
 }
 
@@ -123,7 +124,7 @@ fn has_safe_type(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     }
     match media_type(headers).as_str() {
         "application/json" | "application/x-ndjson" | "application/ndjson" => true,
-        "application/x-www-form-urlencoded" => path == FORM_PATH,
+        "application/x-www-form-urlencoded" => page::takes_form(path),
         _ => false,
     }
 }

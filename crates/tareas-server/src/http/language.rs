@@ -3,9 +3,16 @@
 use axum::http::{HeaderMap, Uri, header};
 use tareas_protocol::Lang;
 
-/// The language of the answer: `?lang=`, else `Accept-Language`, else the server's own.
+use super::look;
+
+/// The language of the answer: `?lang=`, else the one chosen in the dashboard, else
+/// `Accept-Language`, else the server's own.
 pub(super) fn of(uri: &Uri, headers: &HeaderMap, default: Lang) -> Lang {
-    asked(uri).or_else(|| accepted(headers)).unwrap_or(default)
+    let chosen = || look::cookie(headers, look::LANG_COOKIE).and_then(known);
+    asked(uri)
+        .or_else(chosen)
+        .or_else(|| accepted(headers))
+        .unwrap_or(default)
 }
 
 /// The language that the URL names.

@@ -12,6 +12,8 @@ mod errors;
 mod guard;
 mod health;
 mod language;
+mod live;
+mod look;
 mod operate;
 mod page;
 mod patience;

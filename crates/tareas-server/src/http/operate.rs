@@ -99,7 +99,8 @@ async fn set_paused(visit: Visit, request: Request, paused: bool) -> Answer {
     )
 }
 
-fn queue_name(visit: &Visit, name: &str) -> Result<QueueName, Problem> {
+/// The queue of this name.
+pub(super) fn queue_name(visit: &Visit, name: &str) -> Result<QueueName, Problem> {
     QueueName::new(name).map_err(|_| {
         let (en, es) = ("the name of a queue", "el nombre de una cola");
         visit.invalid("queue", en, es)

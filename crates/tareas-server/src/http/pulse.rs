@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use tareas_core::{Phase, QueueName, Task, Timestamp};
 use tareas_engine::ports::{Counts, TaskQuery};
+use tareas_engine::tally::Counted;
 use tareas_engine::{PoolSlot, Refusal};
 use tokio::sync::Mutex;
 
 use super::store_is_up;
 use crate::ServerState;
+use crate::metrics::STORAGE_FULL;
 
 /// A picture is good for this long.
 const FRESH_FOR: Duration = Duration::from_millis(900);
@@ -49,6 +51,8 @@ pub(super) struct Beat {
     pub(super) accepted: f64,
     /// Ended.
     pub(super) ended: f64,
+    /// Of them, failed.
+    pub(super) failed: f64,
 }
 
 /// The system at one instant.
@@ -64,6 +68,8 @@ pub(super) struct Picture {
     pub(super) refused: u64,
     /// Ended since the start.
     pub(super) ended: u64,
+    /// Of them, failed.
+    pub(super) failed: u64,
     /// The present rates, when there is something to compare with.
     pub(super) rate: Option<Beat>,
     /// The last minute, oldest first.
@@ -86,6 +92,8 @@ pub(super) struct Picture {
     pub(super) is_draining: bool,
     /// The store can be relied on.
     pub(super) store_is_up: bool,
+    /// Nothing is accepted, as there is no room to store it.
+    pub(super) is_full: bool,
 }
 
 /// One queue and its tasks by state.
@@ -112,6 +120,15 @@ impl Picture {
         self.queues.iter().map(|queue| queue.of(phase)).sum()
     }
 
+    /// About how many have failed within the last minute that somebody looked.
+    pub(super) fn failed_lately(&self) -> u64 {
+        self.beats
+            .iter()
+            .map(|beat| beat.failed)
+            .sum::<f64>()
+            .round() as u64
+    }
+
     /// How many tasks are stored.
     pub(super) fn stored(&self) -> u64 {
         Phase::ALL.into_iter().map(|phase| self.of(phase)).sum()
@@ -132,6 +149,16 @@ impl Pulse {
         let picture = Arc::new(film.develop(server, now, latest));
         film.newest = Some(Arc::clone(&picture));
         picture
+    }
+}
+
+impl Pulse {
+    /// Takes the queues into the newest picture at once: somebody has just paused or resumed one.
+    pub(super) async fn see_queues(&self, server: &ServerState) {
+        let mut film = self.film.lock().await;
+        if let Some(newest) = &mut film.newest {
+            Arc::make_mut(newest).queues = queue_lines(server);
+        }
     }
 }
 
@@ -162,7 +189,8 @@ impl Film {
         let counted = engine.tally().counted();
         let accepted = counted.submitted.values().sum();
         let ended = counted.finished.values().sum();
-        let rate = self.beat(now, accepted, ended);
+        let failed = failed(&counted);
+        let rate = self.beat(now, [accepted, ended, failed]);
         let before = self.newest.as_deref();
         let (latest, read_at) = match (latest, before) {
             (Some(latest), _) => (latest, now),
@@ -176,6 +204,7 @@ impl Film {
             accepted,
             refused: counted.refused,
             ended,
+            failed,
             rate,
             beats: self.beats.iter().copied().collect(),
             queues: queue_lines(server),
@@ -190,11 +219,12 @@ impl Film {
             http: server.connections.http.load(Ordering::Relaxed),
             is_draining: engine.is_draining(),
             store_is_up: store_is_up(server),
+            is_full: is_full(server),
         }
     }
 
     /// The rates since the picture before.
-    fn beat(&mut self, now: Timestamp, accepted: u64, ended: u64) -> Option<Beat> {
+    fn beat(&mut self, now: Timestamp, [accepted, ended, failed]: [u64; 3]) -> Option<Beat> {
         let before = self.newest.as_deref()?;
         let passed = now.since(before.at);
         if passed > GAP_MAX {
@@ -208,6 +238,7 @@ impl Film {
         let beat = Beat {
             accepted: per_second(accepted, before.accepted),
             ended: per_second(ended, before.ended),
+            failed: per_second(failed, before.failed),
         };
         if self.beats.len() == BEATS_MAX {
             self.beats.pop_front();
@@ -215,6 +246,19 @@ impl Film {
         self.beats.push_back(beat);
         Some(beat)
     }
+}
+
+fn failed(counted: &Counted) -> u64 {
+    let each = counted.finished.iter();
+    let failed = each.filter(|((_, _, outcome), _)| *outcome == Phase::Failed.name());
+    failed.map(|(_, count)| *count).sum()
+}
+
+fn is_full(server: &ServerState) -> bool {
+    let readings = server.readings.read();
+    readings
+        .iter()
+        .any(|reading| reading.name == STORAGE_FULL && reading.value > 0.0)
 }
 
 fn queue_lines(server: &ServerState) -> Vec<QueueLine> {

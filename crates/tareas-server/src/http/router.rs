@@ -3,12 +3,13 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn;
+use axum::response::Response;
 use axum::routing::{get, post};
 use tareas_protocol::{Code, Lang};
 
 use super::problem::Problem;
 use super::visit::Visit;
-use super::{errors, guard, health, operate, page, tasks};
+use super::{errors, guard, health, live, operate, page, tasks};
 
 /// The routes. What they need to know of the server is in each request's [`Visit`].
 pub(super) fn routes() -> Router {
@@ -41,6 +42,7 @@ fn operator_routes() -> Router {
         .route("/v1/queues/{queue}/resume", post(operate::resume))
         .route("/v1/workers", get(operate::workers))
         .route("/v1/kinds", get(operate::kinds))
+        .route("/v1/events", get(live::events))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
@@ -51,13 +53,20 @@ fn operator_routes() -> Router {
 fn page_routes() -> Router {
     Router::new()
         .route("/", get(page::home))
-        .route("/live", get(page::live))
-        .route(page::FORM_PATH, post(page::send))
+        .route("/look", post(page::look))
+        .route("/tasks", get(page::tasks).post(page::send))
+        .route("/tasks/new", get(page::new_task).post(page::create))
+        .route("/tasks/{id}", get(page::task).post(page::act))
+        .route("/queues", get(page::queues))
+        .route("/queues/{queue}", post(page::set_queue))
+        .route("/workers", get(page::workers))
+        .route("/failures", get(page::failures).post(page::requeue_group))
+        .route("/system", get(page::system))
         .route("/assets/{file}", get(page::asset))
         .route("/favicon.ico", get(page::icon))
 }
 
-async fn nowhere(visit: Visit, request: Request) -> Problem {
+async fn nowhere(visit: Visit, request: Request) -> Response {
     let path: String = request.uri().path().chars().take(128).collect();
     let message = match visit.lang {
         Lang::En => format!("there is nothing at `{path}`"),
@@ -66,7 +75,8 @@ async fn nowhere(visit: Visit, request: Request) -> Problem {
     let hint = visit
         .lang
         .pick("the paths are in docs/protocol.md", "vea docs/protocol.md");
-    visit.problem(visit.error(Code::NotFound).message(message).hint(hint))
+    let problem = visit.problem(visit.error(Code::NotFound).message(message).hint(hint));
+    page::problem(&visit, request.headers(), problem).await
 }
 
 async fn wrong_method(visit: Visit) -> Problem {

@@ -1,5 +1,6 @@
 //! What the connections of one server share on this face.
 
+use super::live::Live;
 use super::pulse::Pulse;
 
 /// What the connections of one server share on this face: the newest picture of the system, and
@@ -7,7 +8,15 @@ use super::pulse::Pulse;
 #[derive(Debug, Default)]
 pub struct HttpState {
     pub(super) pulse: Pulse,
+    pub(super) live: Live,
     pub(super) form_token: FormToken,
+}
+
+impl HttpState {
+    /// Streams of events that are open now.
+    pub(crate) fn streams(&self) -> usize {
+        self.live.open()
+    }
 }
 
 /// A secret of this life of the server, hidden in the page's form. A page of another origin can

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use tareas_core::{Actor, TaskId};
 use tareas_engine::Refusal;
@@ -13,6 +14,7 @@ use tareas_protocol::nearest::nearest;
 use tareas_protocol::{Code, ErrorObject, Lang};
 use tokio_util::sync::CancellationToken;
 
+use super::look::Theme;
 use super::problem::Problem;
 use crate::ServerState;
 
@@ -27,6 +29,10 @@ pub(super) struct Visit {
     pub(super) stop: CancellationToken,
     /// The language of what a person will read.
     pub(super) lang: Lang,
+    /// The colours of the dashboard.
+    pub(super) theme: Theme,
+    /// What was asked for.
+    pub(super) uri: Uri,
 }
 
 impl Visit {

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// Name of the reading that is 1 while nothing is accepted because there is no room to store it.
+/// The dashboard warns of it.
+pub const STORAGE_FULL: &str = "tareas_store_full";
+
 /// One number at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {

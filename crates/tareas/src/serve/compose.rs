@@ -15,6 +15,7 @@ use tareas_server::{Limits, Listener, ServerConfig, ServerState, listener};
 use tareas_worker::{Pool, PoolOptions, Registry};
 use tokio::runtime::Handle;
 
+use super::backends::backends;
 use super::commands::Commands;
 use super::pool_link::{PoolLink, PoolView};
 use super::store::{self, Opened, Store};
@@ -262,6 +263,7 @@ fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
         },
         version: env!("CARGO_PKG_VERSION").to_owned(),
         lang: config.lang,
+        backends: backends(config),
         limits: Limits {
             unframed_wait: config.unframed_wait,
             ..Limits::default()

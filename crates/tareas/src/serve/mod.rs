@@ -1,5 +1,6 @@
 //! `tareas serve`: put together ([`compose`]), told ([`banner`]), and taken down in order.
 
+mod backends;
 mod banner;
 mod commands;
 mod compose;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tareas_adapters::SqliteRecords;
-use tareas_server::metrics::{Reading, Readings};
+use tareas_server::metrics::{Reading, Readings, STORAGE_FULL};
 
 /// The readings of an embedded store.
 #[derive(Debug)]
@@ -60,6 +60,11 @@ impl Readings for SqliteReadings {
                 "tareas_store_live_tasks",
                 "Tasks in memory.",
                 stats.live_tasks as f64,
+            ),
+            gauge(
+                STORAGE_FULL,
+                "1 while nothing is accepted because there is no room.",
+                f64::from(u8::from(stats.is_full)),
             ),
         ]
     }

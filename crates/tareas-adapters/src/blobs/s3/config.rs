@@ -38,6 +38,14 @@ impl fmt::Debug for S3Keys {
 pub struct InvalidUrl(&'static str);
 
 impl S3Config {
+    /// The bucket and the prefix in it, for people.
+    pub fn place(&self) -> String {
+        match self.prefix.trim_matches('/') {
+            "" => self.bucket.clone(),
+            prefix => format!("{}/{prefix}", self.bucket),
+        }
+    }
+
     /// Reads a URL.
     ///
     /// # Errors

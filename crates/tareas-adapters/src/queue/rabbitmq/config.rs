@@ -55,7 +55,7 @@ impl RabbitmqConfig {
     }
 
     /// Host and port, for messages.
-    pub(super) fn place(&self) -> String {
+    pub fn place(&self) -> String {
         let authority = &self.uri.authority;
         format!("{}:{}", authority.host, authority.port)
     }

@@ -157,6 +157,7 @@ impl SqliteRecords {
             journal_tasks: state.ledger.journal_len(),
             journal_bytes: state.ledger.journal_bytes(),
             live_tasks: state.ledger.live(),
+            is_full: state.ledger.is_storage_full(),
             ..self.counters.snapshot()
         }
     }

@@ -37,6 +37,8 @@ pub struct SqliteStats {
     pub journal_bytes: usize,
     /// Tasks in memory.
     pub live_tasks: usize,
+    /// Submissions are refused because there is no room.
+    pub is_full: bool,
 }
 
 /// The counters themselves.

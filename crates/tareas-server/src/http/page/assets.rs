@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use crate::http::problem::Answer;
 use crate::http::visit::{Visit, path_text};
 
-const STYLE: &str = include_str!("../../../assets/page.css");
-const SCRIPT: &str = include_str!("../../../assets/live.js");
+const STYLE: &str = include_str!("../../../assets/dashboard.css");
+const SCRIPT: &str = include_str!("../../../assets/dashboard.js");
 const ICON: &str = include_str!("../../../assets/icon.svg");
 
 /// A file and the name it is served under.
@@ -49,10 +49,10 @@ impl Asset {
 
 /// The style sheet.
 pub(super) static STYLE_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("page", "css", STYLE, "text/css; charset=utf-8"));
+    LazyLock::new(|| Asset::new("dashboard", "css", STYLE, "text/css; charset=utf-8"));
 /// The script.
 pub(super) static SCRIPT_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("live", "js", SCRIPT, "text/javascript; charset=utf-8"));
+    LazyLock::new(|| Asset::new("dashboard", "js", SCRIPT, "text/javascript; charset=utf-8"));
 /// The icon.
 pub(super) static ICON_ASSET: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", ICON, "image/svg+xml"));

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::Scene;
 use super::numbers::rate;
-use crate::http::pulse::{Beat, Picture};
-use crate::http::visit::Visit;
+use crate::http::pulse::Beat;
 
 const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 72.0;
@@ -12,8 +12,8 @@ const HEIGHT: f64 = 72.0;
 const POINTS: usize = 60;
 
 /// Both lines, with their present values.
-pub(super) fn rates(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
+pub(super) fn rates(scene: &Scene<'_>) -> Markup {
+    let (lang, picture) = (scene.lang, &scene.picture);
     let peak = peak(&picture.beats);
     let title = lang.pick("Per second, last minute", "Por segundo, último minuto");
     let now = |of: fn(&Beat) -> f64| rate(lang, picture.rate.as_ref().map(of));
@@ -70,7 +70,7 @@ mod tests {
     fn the_top_is_a_round_number_above_all() {
         let beat = |accepted| Beat {
             accepted,
-            ended: 0.0,
+            ..Beat::default()
         };
         for (highest, top) in [
             (0.0, 1.0),
@@ -87,7 +87,7 @@ mod tests {
     fn the_newest_point_is_at_the_right() {
         let beats = [Beat {
             accepted: 1.0,
-            ended: 0.0,
+            ..Beat::default()
         }; 2];
         assert_eq!(
             points(&beats, 1.0, |beat| beat.accepted),

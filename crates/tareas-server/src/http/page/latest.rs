@@ -1,38 +1,42 @@
 //! The newest tasks: state, what was asked, how long it waited and ran, what came of it.
 
 use maud::{Markup, html};
-use tareas_core::{Body, Phase, State, Task, Timestamp};
+use tareas_core::{Phase, State, Task, Timestamp};
 use tareas_protocol::Lang;
 
-use super::numbers::{bytes, clock, duration, instant};
-use super::states;
-use crate::http::pulse::Picture;
-use crate::http::visit::Visit;
-
-/// Characters of a payload or a result that the table shows.
-const PREVIEW_CHARS: usize = 80;
+use super::numbers::{clock, duration, instant};
+use super::words::{preview, shortened};
+use super::{Scene, states};
 
 /// The table.
-pub(super) fn table(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
+pub(super) fn table(scene: &Scene<'_>) -> Markup {
+    let (lang, picture) = (scene.lang, &scene.picture);
     html! {
         section.panel.latest #latest data-live {
             h2 { (lang.pick("Latest tasks", "Últimas tareas")) }
             @if picture.latest.is_empty() {
-                (empty(visit))
+                (empty(scene))
             } @else {
-                table {
-                    thead { tr {
-                        th scope="col" { (lang.pick("state", "estado")) }
-                        th scope="col" { (lang.pick("task", "tarea")) }
-                        th.number scope="col" { (lang.pick("waited", "esperó")) }
-                        th.number scope="col" { (lang.pick("ran", "duró")) }
-                        th scope="col" { (lang.pick("result", "resultado")) }
-                        th.number scope="col" { (lang.pick("at (UTC)", "a las (UTC)")) }
-                    } }
-                    tbody { @for task in &picture.latest { (row(task, picture.at, lang)) } }
-                }
+                (rows(&picture.latest, picture.at, lang))
+                p.more { a href="/tasks" { (lang.pick("All tasks", "Todas las tareas")) " →" } }
             }
+        }
+    }
+}
+
+/// Tasks, one a row.
+pub(super) fn rows(tasks: &[Task], now: Timestamp, lang: Lang) -> Markup {
+    html! {
+        table.tasks {
+            thead { tr {
+                th scope="col" { (lang.pick("state", "estado")) }
+                th scope="col" { (lang.pick("task", "tarea")) }
+                th.number scope="col" { (lang.pick("waited", "esperó")) }
+                th.number scope="col" { (lang.pick("ran", "duró")) }
+                th scope="col" { (lang.pick("result", "resultado")) }
+                th.number scope="col" { (lang.pick("at (UTC)", "a las (UTC)")) }
+            } }
+            tbody { @for task in tasks { (row(task, now, lang)) } }
         }
     }
 }
@@ -44,7 +48,7 @@ fn row(task: &Task, now: Timestamp, lang: Lang) -> Markup {
         tr data-key=(id) {
             td.state-cell { (states::badge(task.phase(), lang)) }
             td.what {
-                a href=(format!("/v1/tasks/{id}")) title=(id) { b { (task.spec.kind.as_str()) } }
+                a href=(format!("/tasks/{id}")) title=(id) { b { (task.spec.kind.as_str()) } }
                 " " span.payload { (preview(&task.spec.payload, lang)) }
             }
             td.number.waited data-label=(lang.pick("waited", "esperó")) {
@@ -105,47 +109,28 @@ pub(super) fn outcome(task: &Task, lang: Lang) -> String {
     }
 }
 
-/// The beginning of a payload or a result: a string as its content, other JSON as it is.
-fn preview(body: &Body, lang: Lang) -> String {
-    let text = match body {
-        Body::Inline(text) => text,
-        Body::Blob(blob) => return bytes(lang, blob.bytes),
-    };
-    match serde_json::from_slice::<String>(text) {
-        Ok(string) => shortened(&string),
-        Err(_) => shortened(&String::from_utf8_lossy(text)),
-    }
-}
-
-/// The first characters, without any that would steer what is shown.
-fn shortened(text: &str) -> String {
-    let steers = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut characters = text.chars().map(|c| if steers(c) { ' ' } else { c });
-    let mut short: String = characters.by_ref().take(PREVIEW_CHARS).collect();
-    if characters.next().is_some() {
-        short.push('…');
-    }
-    short
-}
-
-fn empty(visit: &Visit) -> Markup {
-    let lang = visit.lang;
-    let bind = visit
-        .server
+/// The address to give in examples.
+pub(super) fn address(scene: &Scene<'_>) -> (String, u16) {
+    let server = scene.server;
+    let bind = server
         .bound()
         .first()
-        .or_else(|| visit.server.config.bind.first());
-    let (host, port) = bind.map_or(("127.0.0.1".to_owned(), 5000), |bind| {
-        let ip = if bind.ip().is_unspecified() {
+        .or_else(|| server.config.bind.first());
+    bind.map_or(("127.0.0.1".to_owned(), 5000), |bind| {
+        let ip = bind.ip();
+        let is_any = ip.is_unspecified();
+        let host = if is_any {
             "127.0.0.1".to_owned()
         } else {
-            bind.ip().to_string()
+            ip.to_string()
         };
-        (ip, bind.port())
-    });
+        (host, bind.port())
+    })
+}
+
+fn empty(scene: &Scene<'_>) -> Markup {
+    let lang = scene.lang;
+    let (host, port) = address(scene);
     html! {
         div.empty {
             p { (lang.pick("No tasks yet. Send your first one above, or from a terminal:",
@@ -157,20 +142,5 @@ fn empty(visit: &Visit) -> Markup {
                 "     -d '{\"op\":\"square\",\"n\":5}' http://" (host) ":" (port) "/v1/tasks"
             } }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn previews_are_short_and_steer_nothing() {
-        let inline = |text: &'static str| Body::Inline(text.into());
-        assert_eq!(preview(&inline("\"a\\nb\""), Lang::En), "a b");
-        assert_eq!(preview(&inline("{\"n\":5}"), Lang::En), "{\"n\":5}");
-        assert_eq!(shortened("a\u{202e}b"), "a b");
-        let long = "ñ".repeat(200);
-        assert_eq!(shortened(&long).chars().count(), PREVIEW_CHARS + 1);
     }
 }

@@ -1,86 +1,126 @@
 //! The picture of the system: clients → server → queues → threads → records, and back.
 //!
 //! It is drawn with boxes rather than as one image, so that it becomes a column on a phone and
-//! can be read aloud.
+//! can be read aloud. What several processes share stands outside of the frame of this one.
 
 use maud::{Markup, html};
 use tareas_core::Phase;
 
 use super::numbers::{count, duration, rate};
-use crate::http::pulse::{Picture, QueueLine};
-use crate::http::visit::Visit;
+use super::{Scene, workers};
+use crate::backends::Backend;
+use crate::http::pulse::QueueLine;
 
 /// Queues that the picture names; the others are counted.
 const QUEUES_SHOWN: usize = 4;
-/// Threads that have a cell of their own; beyond it a bar stands for all.
-const CELLS_SHOWN: usize = 32;
-/// Running tasks that the picture names.
-const RUNNING_SHOWN: usize = 4;
 
 /// The picture.
-pub(super) fn map(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
-    let accepted = picture.rate.map(|rate| rate.accepted);
-    let ended = picture.rate.map(|rate| rate.ended);
+pub(super) fn figure(scene: &Scene<'_>) -> Markup {
+    let (lang, backends) = (scene.lang, &scene.server.config.backends);
+    let process = match backends.are_shared() {
+        true => lang.pick("one process of several", "un proceso de varios"),
+        false => lang.pick("this machine, one process", "esta máquina, un proceso"),
+    };
+    let summary = lang.pick(
+        "Clients send tasks to the server, the server puts them in queues, threads run them, records keep them, results go back.",
+        "Los clientes envían tareas al servidor, el servidor las pone en colas, los hilos las ejecutan, los registros las guardan y los resultados vuelven.",
+    );
     html! {
-        figure.map #map data-live aria-label=(lang.pick("The system now", "El sistema ahora")) {
-            (clients(visit, picture))
-            (flow(visit, accepted, ""))
-            div.process {
-                p.process-name {
-                    strong { "tareas serve" }
-                    " · " (lang.pick("this machine, one process", "esta máquina, un proceso"))
-                }
-                (server(visit, picture))
-                (flow(visit, accepted, ""))
-                (queues(visit, picture))
-                (flow(visit, ended, ""))
-                (threads(visit, picture))
-                (flow(visit, ended, ""))
-                (records(visit, picture))
+        figure.map #map aria-label=(summary) {
+            (clients(scene))
+            (flow(scene, "flow-in"))
+            div.process.shared[backends.are_shared()] {
+                p.process-name { strong { "tareas serve" } " · " (process) }
+                (server(scene))
+                (flow(scene, "flow-accepted"))
+                (queues(scene))
+                (flow(scene, "flow-taken"))
+                (threads(scene))
+                (flow(scene, "flow-ended"))
+                (records(scene))
             }
-            (flow(visit, ended, lang.pick("results", "resultados")))
+            (flow(scene, "flow-back"))
         }
     }
 }
 
-/// One box of the picture.
-fn node(class: &str, icon: &str, title: &str, body: &Markup) -> Markup {
-    html! {
-        section class={ "node " (class) } {
-            h2 { (shape(icon)) (title) }
-            (body)
+/// What moves in it.
+pub(super) fn live_parts(scene: &Scene<'_>) -> Vec<(&'static str, Markup)> {
+    let mut parts = vec![
+        ("node-clients", clients(scene)),
+        ("node-server", server(scene)),
+        ("node-queues", queues(scene)),
+        ("node-threads", threads(scene)),
+        ("node-records", records(scene)),
+    ];
+    for id in [
+        "flow-in",
+        "flow-accepted",
+        "flow-taken",
+        "flow-ended",
+        "flow-back",
+    ] {
+        parts.push((id, flow(scene, id)));
+    }
+    parts
+}
+
+/// A box: its name, its drawing, its title and where the title leads.
+struct Node {
+    name: &'static str,
+    icon: &'static str,
+    title: &'static str,
+    leads_to: &'static str,
+    is_shared: bool,
+}
+
+impl Node {
+    fn draw(&self, body: &Markup) -> Markup {
+        html! {
+            section class={ "node " (self.name) @if self.is_shared { " outside" } }
+                id={ "node-" (self.name) } data-live {
+                h2 { a href=(self.leads_to) { (shape(self.icon)) (self.title) } }
+                (body)
+            }
         }
     }
 }
 
 /// A number that stands out, and what it counts.
-fn figure(number: &str, of: &str) -> Markup {
+fn figure_of(number: &str, of: &str) -> Markup {
     html! { p.figure { strong { (number) } " " span { (of) } } }
 }
 
-fn clients(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
+fn clients(scene: &Scene<'_>) -> Markup {
+    let (lang, picture) = (scene.lang, &scene.picture);
     let number = |count_of: usize| count(lang, count_of as u64);
-    let body = html! {
-        (figure(&number(picture.lines + picture.http), lang.pick("connected", "conectados")))
+    let node = Node {
+        name: "clients",
+        icon: "M4 6h16v9H4zM2 18h20",
+        title: lang.pick("Clients", "Clientes"),
+        leads_to: "/system",
+        is_shared: false,
+    };
+    node.draw(&html! {
+        (figure_of(&number(picture.lines + picture.http), lang.pick("connected", "conectados")))
         ul.facts {
             li { span { (lang.pick("lines", "líneas")) } b { (number(picture.lines)) } }
             li { span { "HTTP" } b { (number(picture.http)) } }
         }
-    };
-    node(
-        "clients",
-        "M4 6h16v9H4zM2 18h20",
-        lang.pick("Clients", "Clientes"),
-        &body,
-    )
+    })
 }
 
-fn server(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
-    let body = html! {
-        (figure(&count(lang, picture.accepted), lang.pick("accepted", "aceptadas")))
+fn server(scene: &Scene<'_>) -> Markup {
+    let (lang, picture) = (scene.lang, &scene.picture);
+    let node = Node {
+        name: "server",
+        icon: "M4 4h16v6H4zM4 14h16v6H4zM7 7h.1M7 17h.1",
+        title: lang.pick("Server", "Servidor"),
+        leads_to: "/system",
+        is_shared: false,
+    };
+    node.draw(&html! {
+        (figure_of(&count(lang, picture.accepted), lang.pick("accepted", "aceptadas")))
         ul.facts {
             li { span { (lang.pick("refused", "rechazadas")) } b { (count(lang, picture.refused)) } }
             li {
@@ -89,30 +129,24 @@ fn server(visit: &Visit, picture: &Picture) -> Markup {
             }
         }
         @if picture.is_draining { p.warn { (lang.pick("draining", "vaciándose")) } }
-    };
-    node(
-        "server",
-        "M4 4h16v6H4zM4 14h16v6H4zM7 7h.1M7 17h.1",
-        lang.pick("Server", "Servidor"),
-        &body,
-    )
+    })
 }
 
-fn queues(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
+fn queues(scene: &Scene<'_>) -> Markup {
+    let (lang, picture) = (scene.lang, &scene.picture);
+    let backend = &scene.server.config.backends.queue;
+    let node = Node {
+        name: "queues",
+        icon: "M4 6h16M4 12h16M4 18h10",
+        title: lang.pick("Queues", "Colas"),
+        leads_to: "/queues",
+        is_shared: backend.is_shared,
+    };
     let rest = picture.queues.len().saturating_sub(QUEUES_SHOWN);
-    let body = html! {
-        (figure(&count(lang, picture.of(Phase::Queued)), lang.pick("waiting", "en espera")))
+    node.draw(&html! {
+        (figure_of(&count(lang, picture.of(Phase::Queued)), lang.pick("waiting", "en espera")))
         ul.facts {
-            @for queue in busiest(&picture.queues) {
-                li {
-                    span.name {
-                        (queue.name.as_str())
-                        @if queue.is_paused { em { " ⏸ " (lang.pick("paused", "en pausa")) } }
-                    }
-                    b { (count(lang, queue.of(Phase::Queued))) }
-                }
-            }
+            @for queue in busiest(&picture.queues) { (queue_fact(scene, queue)) }
             @if rest > 0 { li { span { "+" (rest) } } }
             @if picture.of(Phase::Scheduled) > 0 {
                 li {
@@ -121,13 +155,20 @@ fn queues(visit: &Visit, picture: &Picture) -> Markup {
                 }
             }
         }
-    };
-    node(
-        "queues",
-        "M4 6h16M4 12h16M4 18h10",
-        lang.pick("Queues", "Colas"),
-        &body,
-    )
+        (product(scene, backend))
+    })
+}
+
+fn queue_fact(scene: &Scene<'_>, queue: &QueueLine) -> Markup {
+    html! {
+        li {
+            span.name {
+                a href=(format!("/tasks?queue={}", queue.name)) { (queue.name.as_str()) }
+                @if queue.is_paused { em { " ⏸ " (scene.pick("paused", "en pausa")) } }
+            }
+            b { (count(scene.lang, queue.of(Phase::Queued))) }
+        }
+    }
 }
 
 /// Paused queues first, then those with the most waiting.
@@ -138,59 +179,37 @@ fn busiest(queues: &[QueueLine]) -> Vec<&QueueLine> {
     sorted
 }
 
-fn threads(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
+fn threads(scene: &Scene<'_>) -> Markup {
+    let (lang, picture) = (scene.lang, &scene.picture);
     let (busy, all) = (picture.running.len(), picture.threads);
-    let body = html! {
-        (figure(&format!("{busy}/{all}"), lang.pick("busy", "ocupados")))
-        (cells(picture))
-        ul.facts {
-            @for slot in picture.running.iter().take(RUNNING_SHOWN) {
-                @if let Some(running) = &slot.running {
-                    li {
-                        span.name { "#" (slot.slot) " " (running.kind) }
-                        b { (duration(lang, running.since)) }
-                    }
-                }
-            }
-            @if all == 0 {
-                li.warn { (lang.pick("no threads: nothing runs", "sin hilos: nada se ejecuta")) }
-            }
-        }
+    let node = Node {
+        name: "threads",
+        icon: "M12 3v3M12 18v3M3 12h3M18 12h3M8 8h8v8H8z",
+        title: lang.pick("Worker threads", "Hilos trabajadores"),
+        leads_to: "/workers",
+        is_shared: false,
     };
-    node(
-        "threads",
-        "M12 3v3M12 18v3M3 12h3M18 12h3M8 8h8v8H8z",
-        lang.pick("Threads", "Hilos"),
-        &body,
-    )
+    node.draw(&html! {
+        (figure_of(&format!("{busy}/{all}"), lang.pick("busy", "ocupados")))
+        (workers::cells(scene))
+        @if all == 0 {
+            p.warn { (lang.pick("no threads: nothing runs here", "sin hilos: aquí nada se ejecuta")) }
+        }
+    })
 }
 
-fn cells(picture: &Picture) -> Markup {
-    let (busy, all) = (picture.running.len(), picture.threads);
-    if all > CELLS_SHOWN {
-        return html! { meter.cells min="0" max=(all) value=(busy) { (busy) "/" (all) } };
-    }
-    let kind_in = |number: usize| {
-        let slot = picture.running.iter().find(|slot| slot.slot == number)?;
-        Some(slot.running.as_ref()?.kind.as_str())
+fn records(scene: &Scene<'_>) -> Markup {
+    let (lang, picture) = (scene.lang, &scene.picture);
+    let backends = &scene.server.config.backends;
+    let node = Node {
+        name: "records",
+        icon: "M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0",
+        title: lang.pick("Storage", "Almacén"),
+        leads_to: "/system",
+        is_shared: backends.records.is_shared,
     };
-    html! {
-        p.cells aria-hidden="true" {
-            @for number in 0..all {
-                @match kind_in(number) {
-                    Some(kind) => { i.busy title={ "#" (number) " " (kind) } {} }
-                    None => { i title={ "#" (number) } {} }
-                }
-            }
-        }
-    }
-}
-
-fn records(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
-    let body = html! {
-        (figure(&count(lang, picture.stored()), lang.pick("stored", "guardadas")))
+    node.draw(&html! {
+        (figure_of(&count(lang, picture.stored()), lang.pick("stored", "guardadas")))
         ul.facts {
             @for phase in [Phase::Succeeded, Phase::Failed] {
                 li {
@@ -199,27 +218,47 @@ fn records(visit: &Visit, picture: &Picture) -> Markup {
                 }
             }
         }
-        @if picture.store_is_up {
-            p.fine { "✓ " (visit.server.config.durability_label()) }
+        (product(scene, &backends.records))
+        (product(scene, &backends.blobs))
+        @if !picture.store_is_up {
+            p.warn { "✕ " (lang.pick("has stopped", "se detuvo")) }
+        } @else if picture.is_full {
+            p.warn { "✕ " (lang.pick("full", "lleno")) }
         } @else {
-            p.warn { "✕ " (lang.pick("the store has stopped", "el almacén se detuvo")) }
+            p.fine { "✓ " (scene.server.config.durability_label()) }
         }
+    })
+}
+
+/// What a box really is, and where.
+fn product(scene: &Scene<'_>, backend: &Backend) -> Markup {
+    let product = match backend.product.as_str() {
+        "memory" => scene.pick("in memory", "en memoria"),
+        "files" => scene.pick("files", "archivos"),
+        other => other,
     };
-    let title = lang.pick("Records", "Registros");
-    node(
-        "records",
-        "M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0",
-        title,
-        &body,
-    )
+    html! {
+        p.product title=(backend.place) {
+            strong { (product) } @if !backend.place.is_empty() { " " span { (backend.place) } }
+        }
+    }
 }
 
 /// An arrow; dots run along it when tasks do.
-fn flow(visit: &Visit, per_second: Option<f64>, label: &str) -> Markup {
-    let class = if label.is_empty() { "" } else { " back" };
+fn flow(scene: &Scene<'_>, id: &'static str) -> Markup {
+    let rates = scene.picture.rate;
+    let is_inward = matches!(id, "flow-in" | "flow-accepted");
+    let per_second = match is_inward {
+        true => rates.map(|rate| rate.accepted),
+        false => rates.map(|rate| rate.ended),
+    };
+    let is_back = id == "flow-back";
     html! {
-        div class={ "flow " (speed(per_second)) (class) } {
-            span.rate { (label) @if !label.is_empty() { " " } (rate(visit.lang, per_second)) }
+        div id=(id) class={ "flow " (speed(per_second)) @if is_back { " back" } } data-live {
+            span.rate {
+                @if is_back { (scene.pick("results ", "resultados ")) }
+                (rate(scene.lang, per_second))
+            }
             span.pipe aria-hidden="true" { span.dots {} }
         }
     }

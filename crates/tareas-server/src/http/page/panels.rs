@@ -3,87 +3,55 @@
 use maud::{Markup, html};
 use tareas_core::Phase;
 
-use super::numbers::{clock, count, instant, rate};
-use super::states;
-use crate::http::pulse::Picture;
-use crate::http::visit::Visit;
+use super::numbers::{count, rate};
+use super::{Scene, attention, states};
 
 /// One sentence about how the system is.
-pub(super) fn health(visit: &Visit, picture: &Picture) -> Markup {
-    let troubles = troubles(visit, picture);
-    let lang = visit.lang;
+pub(super) fn health(scene: &Scene<'_>) -> Markup {
+    let (lang, picture) = (scene.lang, &scene.picture);
+    let troubles = attention::troubles(scene);
+    let of = |number| rate(lang, number);
     let numbers = [
         (
-            lang.pick("in", "entran"),
-            rate(lang, picture.rate.map(|rate| rate.accepted)),
+            scene.pick("in", "entran"),
+            of(picture.rate.map(|rate| rate.accepted)),
         ),
         (
-            lang.pick("out", "salen"),
-            rate(lang, picture.rate.map(|rate| rate.ended)),
+            scene.pick("out", "salen"),
+            of(picture.rate.map(|rate| rate.ended)),
         ),
         (
-            lang.pick("waiting", "en espera"),
+            scene.pick("waiting", "en espera"),
             count(lang, picture.of(Phase::Queued)),
+        ),
+        (
+            scene.pick("running", "en curso"),
+            count(lang, picture.of(Phase::Running)),
         ),
     ];
     html! {
         p.health.bad[!troubles.is_empty()] #health data-live role="status" {
-            @if troubles.is_empty() {
-                strong { "✓ " (lang.pick("All good", "Todo bien")) }
-                @for (word, number) in numbers { span { (number) " " (word) } }
-            } @else {
-                @for trouble in &troubles { strong { "⚠ " (trouble) } }
+            @match troubles.as_slice() {
+                [] => strong { "✓ " (scene.pick("All good", "Todo bien")) },
+                [one] => strong { "⚠ " (one.what) },
+                [first, ..] => strong { "⚠ " (first.what) " (+" (troubles.len() - 1) ")" },
             }
+            @for (word, number) in numbers { span { (number) " " (word) } }
         }
     }
 }
 
-fn troubles(visit: &Visit, picture: &Picture) -> Vec<String> {
-    let lang = visit.lang;
-    let mut found = Vec::new();
-    if !picture.store_is_up {
-        let text = lang.pick("the store has stopped", "el almacén se detuvo");
-        found.push(text.to_owned());
-    }
-    if picture.is_draining {
-        let text = lang.pick(
-            "draining: takes nothing new",
-            "vaciándose: no acepta tareas nuevas",
-        );
-        found.push(text.to_owned());
-    }
-    if picture.read_at < picture.at {
-        let since = clock(picture.read_at);
-        found.push(lang.pick(
-            format!("tasks as of {since}"),
-            format!("tareas a las {since}"),
-        ));
-    }
-    if picture.threads == 0 && picture.of(Phase::Queued) > 0 {
-        let text = lang.pick("no threads, so nothing runs", "sin hilos, nada se ejecuta");
-        found.push(text.to_owned());
-    }
-    for queue in picture.queues.iter().filter(|queue| queue.is_paused) {
-        let (name, waiting) = (queue.name.as_str(), count(lang, queue.of(Phase::Queued)));
-        found.push(lang.pick(
-            format!("queue {name} is paused, {waiting} waiting"),
-            format!("la cola {name} está en pausa, {waiting} en espera"),
-        ));
-    }
-    found
-}
-
 /// How many tasks are in each state.
-pub(super) fn states(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
+pub(super) fn states(scene: &Scene<'_>) -> Markup {
+    let lang = scene.lang;
     html! {
         section.panel.by-state #states data-live {
             h2 { (lang.pick("Tasks by state", "Tareas por estado")) }
             ul {
                 @for phase in Phase::ALL {
                     li {
-                        a href=(format!("/v1/tasks?state={}", phase.name())) {
-                            b { (count(lang, picture.of(phase))) }
+                        a href=(format!("/tasks?state={}", phase.name())) {
+                            b { (count(lang, scene.picture.of(phase))) }
                             (states::badge(phase, lang))
                         }
                     }
@@ -93,48 +61,24 @@ pub(super) fn states(visit: &Visit, picture: &Picture) -> Markup {
     }
 }
 
-/// Every queue, with its pause.
-pub(super) fn queues(visit: &Visit, picture: &Picture) -> Markup {
-    let lang = visit.lang;
-    let head = |phase| {
-        html! {
-            th scope="col" class=(Phase::name(phase)) title=(states::word(phase, lang)) {
-                span aria-hidden="true" { (states::sign(phase)) }
-                span.aside { (states::word(phase, lang)) }
-            }
-        }
-    };
+/// How the same program becomes several: said where it is one.
+pub(super) fn scale_out(scene: &Scene<'_>) -> Markup {
+    if scene.server.config.backends.are_shared() {
+        return html! {};
+    }
+    let en = "All of this is one process. The same program runs as several when its three ports \
+              point elsewhere:";
+    let es = "Todo esto es un solo proceso. El mismo programa funciona como varios cuando sus tres \
+              puertos apuntan a otro sitio:";
     html! {
-        section.panel.queue-list #queue-list data-live {
-            h2 { (lang.pick("Queues", "Colas")) }
-            @if picture.queues.is_empty() {
-                p.empty { (lang.pick("None yet: the first task makes one.",
-                                     "Todavía ninguna: la primera tarea crea una.")) }
-            } @else {
-                div.scroll { table {
-                    thead { tr {
-                        th scope="col" { (lang.pick("queue", "cola")) }
-                        @for phase in Phase::ALL { (head(phase)) }
-                    } }
-                    tbody {
-                        @for queue in &picture.queues {
-                            tr data-key=(queue.name.as_str()) {
-                                th scope="row" {
-                                    (queue.name.as_str())
-                                    @if queue.is_paused {
-                                        em.paused { " ⏸ " (lang.pick("paused", "en pausa")) }
-                                    }
-                                }
-                                @for phase in Phase::ALL { td { (count(lang, queue.of(phase))) } }
-                            }
-                        }
-                    }
-                } }
-            }
-            p.taken { (lang.pick("as of", "a las")) " "
-                time datetime=(instant(picture.at)) title=(instant(picture.at)) {
-                    (clock(picture.at))
-                } " UTC" }
+        details.panel.scale {
+            summary { (scene.pick("How this grows", "Cómo crece esto")) }
+            p { (scene.pick(en, es)) }
+            pre { code {
+                "tareas serve --queue amqp://USER@HOST/VHOST \\\n"
+                "             --records postgres://USER@HOST/DB \\\n"
+                "             --blobs 's3://BUCKET?endpoint=http://HOST:PORT'"
+            } }
         }
     }
 }

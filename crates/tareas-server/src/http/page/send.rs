@@ -1,15 +1,16 @@
 //! The form "send a test task". It works without a script.
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use tareas_engine::Submission;
 use tareas_protocol::request::{self, Decoder};
 use tareas_protocol::{Code, ErrorObject, Lang};
 
-use super::{FORM_PATH, whole};
-use crate::http::body;
+use super::Scene;
+use super::forms::{Form, lead_to, token_field};
+use super::home::whole;
+use super::words::alert;
 use crate::http::problem::{Answer, Problem};
 use crate::http::tasks::accept;
 use crate::http::visit::Visit;
@@ -32,17 +33,17 @@ pub(super) struct Draft {
 }
 
 /// The form itself.
-pub(super) fn form(visit: &Visit, draft: &Draft) -> Markup {
-    let lang = visit.lang;
-    let kinds = visit.server.engine.kinds().all();
+pub(super) fn form(scene: &Scene<'_>, draft: &Draft) -> Markup {
+    let lang = scene.lang;
+    let kinds = scene.server.engine.kinds().all();
     let is_known = |example: &&str| {
         let kind = example.split(' ').next().unwrap_or_default();
         kinds.iter().any(|known| known.as_str() == kind)
     };
     html! {
-        form.panel.send #send method="post" action=(FORM_PATH) {
+        form.panel.send #send method="post" action="/tasks" {
             h2 { label for="task" { (lang.pick("Send a test task", "Enviar una tarea de prueba")) } }
-            input type="hidden" name="token" value=(visit.server.http.form_token.text());
+            (token_field(scene.token()))
             input type="hidden" name="lang" value=(lang.as_str());
             div.field {
                 input #task type="text" name="task" list="kinds" required maxlength="65536"
@@ -53,7 +54,7 @@ pub(super) fn form(visit: &Visit, draft: &Draft) -> Markup {
                 button.primary type="submit" { (lang.pick("Send", "Enviar")) }
             }
             datalist #kinds { @for kind in &kinds { option value=(kind.as_str()) {} } }
-            div #send-note { @if let Some(error) = &draft.error { (wrong(error, lang)) } }
+            div #send-note { @if let Some(error) = &draft.error { (alert(error, lang)) } }
             p.examples {
                 @for example in EXAMPLES.iter().filter(|example| is_known(example)) {
                     button type="submit" name="example" value=(example) formnovalidate { (example) }
@@ -63,68 +64,38 @@ pub(super) fn form(visit: &Visit, draft: &Draft) -> Markup {
     }
 }
 
-fn wrong(error: &ErrorObject, lang: Lang) -> Markup {
-    let code = format!("TAR-{:04}", error.number);
-    html! {
-        p.error role="alert" {
-            "✕ " (error.message) " "
-            a href=(format!("/errors/{code}?lang={}", lang.as_str())) { (code) }
-            @if !error.hint.is_empty() { br; (error.hint) }
-        }
-    }
-}
-
 /// `POST /tasks`: takes the form and leads back to the page, which then shows the task.
 pub(in crate::http) async fn send(mut visit: Visit, request: Request) -> Answer {
-    let (parts, body) = request.into_parts();
-    let text = body::read(&visit, &parts.headers, body).await?;
-    let form = Form::read(&text);
-    visit.lang = form.lang.unwrap_or(visit.lang);
-    if !visit.server.http.form_token.is(&form.token) {
-        let (en, es) = ("the page is out of date", "la página ha caducado");
-        let hint = visit
-            .lang
-            .pick("load it again and send once more", "recárguela y repita");
-        let error = visit
-            .error(Code::CrossOrigin)
-            .message(visit.lang.pick(en, es))
-            .hint(hint);
-        return Ok(show_again(&visit, form.task, visit.problem(error)).await);
+    let form = Form::read(&visit, request).await?;
+    if !form.get("lang").is_empty() {
+        visit.lang = Lang::parse(form.get("lang"));
     }
-    match submit(&visit, &form.task).await {
-        Ok(id) => Ok(lead_back(&visit, &id)),
-        Err(problem) => Ok(show_again(&visit, form.task, problem).await),
-    }
-}
-
-/// The members of the form.
-#[derive(Default)]
-struct Form {
-    token: String,
-    task: String,
-    lang: Option<Lang>,
-}
-
-impl Form {
-    fn read(text: &[u8]) -> Self {
-        let mut form = Self::default();
-        let mut example = None;
-        for (name, value) in form_urlencoded::parse(text) {
-            match &*name {
-                "token" => form.token = value.into_owned(),
-                "task" => form.task = value.into_owned(),
-                "example" => example = Some(value.into_owned()),
-                "lang" => form.lang = Some(Lang::parse(&value)),
-                _ => {}
-            }
-        }
-        form.task = example.unwrap_or(form.task);
-        form
+    let example = form.get("example");
+    let line = if example.is_empty() {
+        form.get("task")
+    } else {
+        example
+    };
+    let sent = match form.check(&visit) {
+        Ok(()) => submit(&visit, line).await,
+        Err(problem) => Err(problem),
+    };
+    match sent {
+        Ok(id) => Ok(lead_to(&format!(
+            "/?lang={}&sent={id}#sent",
+            visit.lang.as_str()
+        ))),
+        Err(problem) => Ok(show_again(&visit, line.to_owned(), problem).await),
     }
 }
 
 async fn submit(visit: &Visit, line: &str) -> Result<String, Problem> {
     let submission = decode(line).map_err(|refusal| visit.problem(refusal.to_error(visit.lang)))?;
+    accept_one(visit, submission).await
+}
+
+/// Has one task accepted: its id.
+pub(super) async fn accept_one(visit: &Visit, submission: Submission) -> Result<String, Problem> {
     let submitted = accept(visit, vec![submission]).await?;
     match submitted.outcomes.into_iter().next() {
         Some(Ok(accepted)) => Ok(accepted.task.id().to_string()),
@@ -151,12 +122,6 @@ fn decode(line: &str) -> Result<Submission, Box<request::Refusal>> {
     let kind = intake::kind(&decoded.kind)?;
     let payload = decoded.payload.to_bytes();
     intake::submission(&decoded, kind, payload, None)
-}
-
-fn lead_back(visit: &Visit, id: &str) -> Response {
-    let place = format!("/?lang={}&sent={id}#sent", visit.lang.as_str());
-    let place = HeaderValue::from_str(&place).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 async fn show_again(visit: &Visit, text: String, problem: Problem) -> Response {

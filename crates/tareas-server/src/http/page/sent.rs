@@ -6,11 +6,12 @@ use tareas_core::{Phase, Task, TaskId};
 use super::latest::{outcome, ran, waited};
 use super::numbers::{clock, duration};
 use super::states;
+use super::words::task_link;
 use crate::http::visit::Visit;
 
 /// The place of the card while no task was sent.
 pub(super) fn nothing() -> Markup {
-    html! { section.sent #sent data-live hidden {} }
+    html! { section.sent #sent hidden {} }
 }
 
 /// The card of one task.
@@ -26,15 +27,11 @@ fn steps(visit: &Visit, task: &Task) -> Markup {
     let phase = task.phase();
     let has_started = task.started_at.is_some();
     let now = visit.server.engine.now();
-    let id = task.id().to_string();
+    let is_under_way = !phase.is_terminal();
     html! {
-        section.panel.sent #sent data-live tabindex="-1" {
-            h2 {
-                (lang.pick("Your task", "Su tarea")) " "
-                a.id href=(format!("/v1/tasks/{id}")) title=(id) {
-                    "…" (id.get(28..).unwrap_or_default())
-                }
-            }
+        section.panel.sent #sent tabindex="-1" data-at=(phase.name())
+            data-poll[is_under_way] {
+            h2 { (lang.pick("Your task", "Su tarea")) " " (task_link(task.id())) }
             ol.steps {
                 li.done {
                     b { (lang.pick("accepted", "aceptada")) }

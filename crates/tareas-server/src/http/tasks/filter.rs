@@ -6,18 +6,18 @@ use tareas_protocol::nearest::nearest;
 
 /// Which tasks to list: all conditions hold together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Filter {
+pub(in crate::http) struct Filter {
     /// Any of these; all when empty.
-    pub(super) phases: Vec<Phase>,
+    pub(in crate::http) phases: Vec<Phase>,
     /// This queue.
-    pub(super) queue: Option<QueueName>,
+    pub(in crate::http) queue: Option<QueueName>,
     /// This kind.
-    pub(super) kind: Option<Kind>,
+    pub(in crate::http) kind: Option<Kind>,
 }
 
 /// What is wrong with a filter, for the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wrong {
+pub(in crate::http) enum Wrong {
     /// A word without a colon.
     NoColon(String),
     /// A condition that does not exist, and what may have been meant.
@@ -34,7 +34,7 @@ const CONDITIONS: [&str; 3] = ["state", "kind", "queue"];
 
 impl Filter {
     /// Reads the words of a filter.
-    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+    pub(in crate::http) fn parse(text: &str) -> Result<Self, Wrong> {
         let mut filter = Self::default();
         for word in text.split_whitespace() {
             let (condition, value) = word
@@ -46,7 +46,7 @@ impl Filter {
     }
 
     /// Adds one condition.
-    pub(super) fn add(&mut self, condition: &str, value: &str) -> Result<(), Wrong> {
+    pub(in crate::http) fn add(&mut self, condition: &str, value: &str) -> Result<(), Wrong> {
         match condition {
             "state" | "status" => self.add_states(value),
             "kind" => {
@@ -78,7 +78,7 @@ impl Filter {
 
 impl Wrong {
     /// The story in English and Spanish.
-    pub(super) fn message(&self) -> (String, String) {
+    pub(in crate::http) fn message(&self) -> (String, String) {
         let states = Phase::ALL.map(Phase::name).join(", ");
         match self {
             Self::NoColon(word) => (
@@ -105,7 +105,7 @@ impl Wrong {
     }
 
     /// What may have been meant.
-    pub(super) fn nearest(&self) -> Option<&'static str> {
+    pub(in crate::http) fn nearest(&self) -> Option<&'static str> {
         match self {
             Self::Condition(_, nearest) | Self::State(_, nearest) => *nearest,
             _ => None,

@@ -50,7 +50,7 @@ fn wanted(visit: &Visit, query: &Query) -> Result<TaskQuery, Problem> {
         })?),
         None => None,
     };
-    let filter = filter(query).map_err(|wrong| wrong_filter(visit, &wrong))?;
+    let filter = read_filter(query).map_err(|wrong| wrong_filter(visit, &wrong))?;
     let Filter {
         phases,
         queue,
@@ -66,7 +66,8 @@ fn wanted(visit: &Visit, query: &Query) -> Result<TaskQuery, Problem> {
     })
 }
 
-fn filter(query: &Query) -> Result<Filter, Wrong> {
+/// The conditions of a query.
+pub(in crate::http) fn read_filter(query: &Query) -> Result<Filter, Wrong> {
     let mut filter = Filter::parse(query.get("filter").unwrap_or_default())?;
     for condition in ["state", "status", "kind", "queue"] {
         if let Some(value) = query.get(condition) {
@@ -76,7 +77,8 @@ fn filter(query: &Query) -> Result<Filter, Wrong> {
     Ok(filter)
 }
 
-fn wrong_filter(visit: &Visit, wrong: &Wrong) -> Problem {
+/// The answer to a filter that cannot be read.
+pub(in crate::http) fn wrong_filter(visit: &Visit, wrong: &Wrong) -> Problem {
     let (en, es) = wrong.message();
     let mut error = visit
         .error(Code::InvalidValue)
@@ -108,11 +110,12 @@ fn body(visit: &Visit, page: Page, next: Option<&str>) -> Vec<u8> {
 }
 
 /// Cursors look like nothing, so that nobody computes with them.
-fn cursor_text(cursor: PageCursor) -> String {
+pub(in crate::http) fn cursor_text(cursor: PageCursor) -> String {
     format!("c{:x}", cursor.0)
 }
 
-fn cursor(text: &str) -> Option<PageCursor> {
+/// The cursor of such a text.
+pub(in crate::http) fn cursor(text: &str) -> Option<PageCursor> {
     let digits = text.strip_prefix('c')?;
     u128::from_str_radix(digits, 16).ok().map(PageCursor)
 }

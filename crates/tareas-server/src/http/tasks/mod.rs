@@ -12,7 +12,8 @@ mod submit;
 
 pub(super) use act::{cancel, delete, requeue};
 pub(super) use batch::batch;
-pub(super) use list::list;
+pub(super) use filter::Filter;
+pub(super) use list::{cursor, cursor_text, list, read_filter, wrong_filter};
 pub(super) use log::log;
 pub(super) use result::result;
 pub(super) use show::{show, wait, why};
@@ -30,7 +31,7 @@ use super::visit::Visit;
 use crate::view::Whole;
 
 /// The task of this id.
-async fn find(visit: &Visit, id: TaskId) -> Result<Task, Problem> {
+pub(super) async fn find(visit: &Visit, id: TaskId) -> Result<Task, Problem> {
     let found = visit
         .server
         .engine

@@ -1,0 +1,196 @@
+//! What needs somebody: empty while all is well. Each line names the cause and the next step.
+
+use maud::{Markup, html};
+use tareas_core::Phase;
+
+use super::Scene;
+use super::forms::token_field;
+use super::numbers::{clock, count};
+
+/// Paused queues that have a line of their own.
+const QUEUES_SHOWN: usize = 5;
+
+/// One thing that needs somebody.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    /// A sentence without its point.
+    pub(super) what: String,
+    /// What to do about it.
+    step: Step,
+}
+
+/// What to do about it.
+#[derive(Debug)]
+enum Step {
+    /// Read this.
+    Say(String),
+    /// Look there.
+    Go(&'static str, String),
+    /// Resume this queue.
+    Resume(String),
+}
+
+/// Everything that needs somebody, the worst first.
+pub(super) fn troubles(scene: &Scene<'_>) -> Vec<Trouble> {
+    let mut found = Vec::new();
+    of_store(scene, &mut found);
+    of_threads(scene, &mut found);
+    of_failures(scene, &mut found);
+    of_queues(scene, &mut found);
+    found
+}
+
+fn of_store(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
+    let picture = &scene.picture;
+    if !picture.store_is_up {
+        found.push(Trouble {
+            what: scene
+                .pick("the store has stopped", "el almacén se detuvo")
+                .to_owned(),
+            step: Step::Say(
+                scene
+                    .pick(
+                        "start the server again; its log says why",
+                        "reinicie el servidor; su registro dice por qué",
+                    )
+                    .to_owned(),
+            ),
+        });
+    }
+    if picture.is_full {
+        found.push(Trouble {
+            what: scene
+                .pick(
+                    "storage is full: nothing new is accepted",
+                    "almacenamiento lleno: no se acepta nada nuevo",
+                )
+                .to_owned(),
+            step: Step::Say(
+                scene
+                    .pick(
+                        "free some space; what was accepted goes on",
+                        "libere espacio; lo aceptado sigue",
+                    )
+                    .to_owned(),
+            ),
+        });
+    }
+    if picture.is_draining {
+        found.push(Trouble {
+            what: scene
+                .pick(
+                    "draining: takes nothing new",
+                    "vaciándose: no acepta tareas nuevas",
+                )
+                .to_owned(),
+            step: Step::Say(
+                scene
+                    .pick(
+                        "the server was asked to stop and finishes what runs",
+                        "se pidió parar el servidor; termina lo que está en curso",
+                    )
+                    .to_owned(),
+            ),
+        });
+    }
+    if picture.read_at < picture.at {
+        let since = clock(picture.read_at);
+        found.push(Trouble {
+            what: scene.pick(
+                format!("tasks as of {since}"),
+                format!("tareas a las {since}"),
+            ),
+            step: Step::Say(
+                scene
+                    .pick("the store does not answer", "el almacén no responde")
+                    .to_owned(),
+            ),
+        });
+    }
+}
+
+fn of_threads(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
+    let waiting = scene.picture.of(Phase::Queued);
+    if scene.picture.threads > 0 || waiting == 0 {
+        return;
+    }
+    let waiting = count(scene.lang, waiting);
+    found.push(Trouble {
+        what: scene.pick(
+            format!("{waiting} waiting and no threads here: nothing runs"),
+            format!("{waiting} en espera y aquí sin hilos: nada se ejecuta"),
+        ),
+        step: Step::Say(
+            scene
+                .pick(
+                    "start the server with --threads 4",
+                    "inicie el servidor con --threads 4",
+                )
+                .to_owned(),
+        ),
+    });
+}
+
+fn of_failures(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
+    let failed = scene.picture.failed_lately();
+    if failed == 0 {
+        return;
+    }
+    let failed = count(scene.lang, failed);
+    found.push(Trouble {
+        what: scene.pick(
+            format!("{failed} failed within the last minute"),
+            format!("{failed} con fallo en el último minuto"),
+        ),
+        step: Step::Go("/failures", scene.pick("Why?", "¿Por qué?").to_owned()),
+    });
+}
+
+fn of_queues(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
+    let paused = scene.picture.queues.iter().filter(|queue| queue.is_paused);
+    for queue in paused.take(QUEUES_SHOWN) {
+        let (name, waiting) = (
+            queue.name.as_str(),
+            count(scene.lang, queue.of(Phase::Queued)),
+        );
+        found.push(Trouble {
+            what: scene.pick(
+                format!("queue {name} is paused, {waiting} waiting"),
+                format!("la cola {name} está en pausa, {waiting} en espera"),
+            ),
+            step: Step::Resume(name.to_owned()),
+        });
+    }
+}
+
+/// The strip: hidden while nothing needs anybody.
+pub(super) fn strip(scene: &Scene<'_>) -> Markup {
+    let troubles = troubles(scene);
+    html! {
+        section.attention #attention data-live hidden[troubles.is_empty()]
+            aria-label=(scene.pick("Needs attention", "Requiere atención")) {
+            @if !troubles.is_empty() {
+                h2 { "⚠ " (scene.pick("Needs attention", "Requiere atención")) }
+                ul { @for trouble in &troubles {
+                    li { span { (trouble.what) } (step(scene, &trouble.step)) }
+                } }
+            }
+        }
+    }
+}
+
+fn step(scene: &Scene<'_>, step: &Step) -> Markup {
+    match step {
+        Step::Say(text) => html! { span.fine-print { (text) } },
+        Step::Go(path, text) => html! { a href=(path) { (text) } },
+        Step::Resume(queue) => html! {
+            form method="post" action=(format!("/queues/{queue}")) {
+                (token_field(scene.token()))
+                input type="hidden" name="back" value="/";
+                button type="submit" name="action" value="resume" {
+                    (scene.pick("Resume", "Reanudar"))
+                }
+            }
+        },
+    }
+}
