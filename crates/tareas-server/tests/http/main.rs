@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod client;
+mod dashboard;
+mod events;
 mod guard;
 mod http2;
 mod limits;

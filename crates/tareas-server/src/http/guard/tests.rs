@@ -118,7 +118,7 @@ fn a_form_is_taken_by_the_page_alone() {
         ),
         (
             Method::POST,
-            FORM_PATH,
+            "/tasks/new",
             "application/x-www-form-urlencoded",
             true,
         ),

@@ -32,7 +32,7 @@ fn command_line(draft: &TaskDraft) -> String {
         ("--queue", &draft.queue, ""),
         ("--priority", &draft.priority, ""),
         ("--delay", &draft.delay_s, "s"),
-        ("--max-attempts", &draft.max_attempts, ""),
+        ("--attempts", &draft.max_attempts, ""),
         ("--key", &draft.key, ""),
     ];
     for (name, value, unit) in options

@@ -52,41 +52,41 @@ fn fact(name: &str, value: impl Into<String>) -> (String, String) {
 /// What `/readyz` asks, and what else can be wrong.
 fn checks(scene: &Scene<'_>) -> Markup {
     let picture = &scene.picture;
+    let is_any_paused = picture.queues.iter().any(|queue| queue.is_paused);
     let checks = [
         (
             picture.store_is_up,
-            scene.pick(
-                "the store promises durability",
-                "el almacén promete durabilidad",
-            ),
+            "store",
+            scene.pick("can be relied on", "es de confianza"),
         ),
         (
             !picture.is_full,
-            scene.pick("there is room to store", "hay sitio para guardar"),
+            "storage",
+            scene.pick("has room", "tiene sitio"),
         ),
         (
             !picture.is_draining,
-            scene.pick("new tasks are accepted", "se aceptan tareas nuevas"),
+            "accepting",
+            scene.pick("takes new tasks", "acepta tareas nuevas"),
         ),
         (
             picture.threads > 0,
-            scene.pick(
-                "threads run tasks here",
-                "aquí hay hilos que ejecutan tareas",
-            ),
+            "threads",
+            scene.pick("run tasks here", "ejecutan tareas aquí"),
         ),
         (
-            picture.queues.iter().all(|queue| !queue.is_paused),
-            scene.pick("no queue is paused", "ninguna cola está en pausa"),
+            !is_any_paused,
+            "queues",
+            scene.pick("none is paused", "ninguna en pausa"),
         ),
     ];
     html! {
         section.panel.checks {
             h2 { (scene.pick("Health", "Salud")) }
-            ul { @for (is_fine, text) in checks {
+            ul { @for (is_fine, name, text) in checks {
                 li class=(if is_fine { "fine" } else { "warn" }) {
-                    span aria-label=(if is_fine { scene.pick("yes", "sí") } else { "no" }) { (if is_fine { "✓ " } else { "✕ " }) }
-                    (text)
+                    (if is_fine { "✓ " } else { "✕ " }) code { (name) } " "
+                    @if !is_fine { (scene.pick("no longer: ", "ya no: ")) } (text)
                 }
             } }
         }

@@ -16,7 +16,7 @@ pub(super) fn alert(error: &ErrorObject, lang: Lang) -> Markup {
         p.error role="alert" {
             "✕ " (error.message) " "
             a href=(format!("/errors/{code}?lang={}", lang.as_str())) { (code) }
-            @if !error.hint.is_empty() { br; (error.hint) }
+            @if !error.hint.is_empty() { br; span.fine-print { (error.hint) } }
         }
     }
 }

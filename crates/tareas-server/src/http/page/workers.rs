@@ -51,7 +51,7 @@ pub(super) fn list(scene: &Scene<'_>) -> Markup {
                                      "Este servidor no ejecuta nada. Dele hilos:"))
                     " " code { "tareas serve --threads 4" } }
             } @else {
-                ul.threads {
+                ul.thread-list {
                     @for number in 0..all.min(THREADS_SHOWN) { (thread(scene, number)) }
                 }
                 @if all > THREADS_SHOWN { p.fine-print { "+" (all - THREADS_SHOWN) } }
