@@ -171,10 +171,11 @@ fn foreign_host(visit: &Visit, host: Option<&str>) -> Problem {
 }
 
 fn harden(headers: &mut HeaderMap) {
+    // `no-referrer` would have browsers send `Origin: null` with our own forms.
     let fixed: [(HeaderName, &str); 4] = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, "same-origin"),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",

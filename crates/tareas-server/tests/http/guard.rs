@@ -11,7 +11,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 fn is_hardened(reply: &Reply) -> bool {
     reply.header("content-security-policy") == Some(POLICY)
         && reply.header("x-content-type-options") == Some("nosniff")
-        && reply.header("referrer-policy") == Some("no-referrer")
+        && reply.header("referrer-policy") == Some("same-origin")
         && reply.header("access-control-allow-origin").is_none()
 }
 
