@@ -1,5 +1,7 @@
 //! What stands behind the ports, for the dashboard: products and places, never a secret.
 
+use std::path::Path;
+
 use tareas_server::{Backend, Backends};
 
 use crate::config::{BlobStore, HintQueue, RecordStore, ServeConfig};
@@ -26,7 +28,7 @@ fn records(records: &RecordStore) -> Backend {
         RecordStore::Memory => Backend::own("memory", ""),
         RecordStore::Sqlite(folder) => {
             let file = folder.join(crate::config::DATABASE);
-            Backend::own("SQLite", file.display().to_string())
+            Backend::own("SQLite", shown(&file))
         }
         #[cfg(feature = "postgres")]
         RecordStore::Postgres(url) => Backend::shared("PostgreSQL", place(&url.to_string())),
@@ -35,10 +37,15 @@ fn records(records: &RecordStore) -> Backend {
 
 fn blobs(blobs: &BlobStore) -> Backend {
     match blobs {
-        BlobStore::Folder(folder) => Backend::own("files", folder.display().to_string()),
+        BlobStore::Folder(folder) => Backend::own("files", shown(folder)),
         #[cfg(feature = "s3")]
         BlobStore::S3(bucket) => Backend::shared("S3", bucket.place()),
     }
+}
+
+/// A path, without what says nothing.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 /// Host, port and path of a URL: not who connects, not how.
