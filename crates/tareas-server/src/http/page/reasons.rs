@@ -29,6 +29,20 @@ fn in_spanish(task: &Task, why: &Why) -> String {
         }
         WhyCode::QueuePaused => format!("la cola `{}` está en pausa", task.spec.queue),
         WhyCode::NoWorkers => "no hay trabajadores y este servidor no tiene hilos".to_owned(),
+        WhyCode::NoWorkerForKind => {
+            format!(
+                "ningún trabajador conectado sabe hacer `{}`",
+                task.spec.kind
+            )
+        }
+        WhyCode::NoWorkerForQueue => format!(
+            "ningún trabajador con el tipo `{}` toma de la cola `{}`",
+            task.spec.kind, task.spec.queue
+        ),
+        WhyCode::NoWorkerWithLabels => format!(
+            "ningún trabajador con el tipo `{}` tiene las etiquetas que exige",
+            task.spec.kind
+        ),
         WhyCode::UnknownKind => format!("ningún trabajador conoce el tipo `{}`", task.spec.kind),
         WhyCode::BehindOthers => {
             let ahead: String = why.message.chars().filter(char::is_ascii_digit).collect();
@@ -48,7 +62,18 @@ fn hint_in_spanish(task: &Task, code: WhyCode) -> Option<String> {
             task.spec.queue
         )),
         WhyCode::NoWorkers => Some("inicie el servidor con --threads 1 o más".to_owned()),
-        WhyCode::UnknownKind => Some("inicie un trabajador que lo conozca".to_owned()),
+        WhyCode::UnknownKind | WhyCode::NoWorkerForKind => {
+            Some("inicie un trabajador que lo conozca".to_owned())
+        }
+        WhyCode::NoWorkerForQueue => Some(format!(
+            "inicie uno: tareas worker --queues {}",
+            task.spec.queue
+        )),
+        WhyCode::NoWorkerWithLabels => {
+            let labels = task.spec.options().requires.iter();
+            let labels: Vec<String> = labels.map(|label| format!("--label {label}")).collect();
+            Some(format!("inicie uno: tareas worker {}", labels.join(" ")))
+        }
         WhyCode::BehindOthers => Some("más hilos, o una prioridad más alta".to_owned()),
         WhyCode::NextInLine => Some("más hilos: tareas serve --threads N".to_owned()),
         _ => None,
