@@ -8,9 +8,13 @@ use crate::Engine;
 impl Engine {
     /// Publishes hints for the queued tasks among these, and notes when the scheduled ones are
     /// due. A hint that cannot be published is not lost: the task is found by its state.
+    ///
+    /// Once tasks are matched with workers, and nobody else takes from the queue, hints go to the
+    /// shelves at once: the queue knows no kinds, so behind it each task would be read again.
     pub(crate) async fn publish<'a>(&self, tasks: impl Iterator<Item = &'a Task>) {
         let mut run: Option<(Lane, Vec<Hint>)> = None;
         let mut rest = Vec::new();
+        let mut sorted: Vec<(&Spec, Hint)> = Vec::new();
         let mut last_own = None;
         for task in tasks {
             if let State::Scheduled { due_at } = task.state {
@@ -18,11 +22,16 @@ impl Engine {
             }
             let Some(hint) = hint(task) else { continue };
             self.look_for_foreign(&task.spec, &mut last_own);
+            if self.remote.is_matching() && !self.ports.queue.is_shared() {
+                sorted.push((&*task.spec, hint));
+                continue;
+            }
             match &mut run {
                 Some((lane, hints)) if is_of(lane, task) => hints.push(hint),
                 _ => rest.extend(run.replace((lane(task), vec![hint]))),
             }
         }
+        self.remote.put(&sorted);
         for (lane, hints) in rest.into_iter().chain(run) {
             if let Err(error) = self.ports.queue.publish(&lane, &hints).await {
                 tracing::warn!(%error, queue = %lane.queue, hints = hints.len(), "not published");

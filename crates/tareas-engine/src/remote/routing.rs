@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tareas_core::ledger::hint;
-use tareas_core::{QueueName, TaskId};
+use tareas_core::{Hint, QueueName, Spec, TaskId};
 use tokio_util::sync::CancellationToken;
 
 use super::Remote;
@@ -69,21 +69,29 @@ impl Engine {
                 }
             }
         };
-        let mut shelves = self.remote.shelves();
-        for task in tasks.iter().flatten() {
-            if let Some(hint) = hint(task) {
-                shelves.put(&task.spec, hint);
-            }
-        }
-        drop(shelves);
+        let tasks = tasks.iter().flatten();
+        let sorted = tasks.filter_map(|task| Some((&*task.spec, hint(task)?)));
+        self.remote.put(&sorted.collect::<Vec<_>>());
         // From here on they are in this process alone: like all hints, they may be lost.
         let receipts: Vec<Receipt> = deliveries.iter().map(|delivery| delivery.receipt).collect();
         self.ports.queue.acknowledge(&receipts);
-        self.remote.shelved_more();
     }
 }
 
 impl Remote {
+    /// Puts hints onto the shelves where they belong, and wakes those who may want them.
+    pub(crate) fn put(&self, sorted: &[(&Spec, Hint)]) {
+        if sorted.is_empty() {
+            return;
+        }
+        let mut shelves = self.shelves();
+        for (spec, hint) in sorted {
+            shelves.put(spec, *hint);
+        }
+        drop(shelves);
+        self.shelved_more();
+    }
+
     /// Takes from the shelves for the pool of this process.
     pub(crate) fn take_own(&self, max: usize) -> Vec<Delivery> {
         let mut pool = OwnPool(self);
