@@ -14,7 +14,8 @@ use tareas_core::{
     Batch, Command, Outcome, Phase, QueueName, Rejected, SessionId, Sweep, TaskId, Want,
 };
 use tareas_engine::ports::{
-    Clock, MemberId, Members, Records, Settings, StoredSession, SystemClock,
+    Clock, MemberId, MemberPresence, MemberReport, Members, Records, Settings, StoredSession,
+    SystemClock,
 };
 use tareas_services::{Postgres, Service, is_missing};
 
@@ -86,6 +87,44 @@ fn whoever_loses_its_connection_is_missing_and_is_buried_once() {
         let lost = second.sweep(sweep, *NOW, 10).await.unwrap().outcomes;
         assert_eq!(done(&lost[0]).crashes, 1);
         assert!(second.haunted().await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_process_sees_what_the_others_said_until_they_have_left() {
+    let Some((_postgres, url)) = url() else {
+        return;
+    };
+    runtime().block_on(async {
+        let (first, second) = (running(&url).await, open(&url, 2).await);
+        second.enter(LONG, false).await.unwrap();
+        assert!(
+            second.others().await.unwrap().is_empty(),
+            "nothing was said"
+        );
+        let said = MemberReport {
+            threads: 4,
+            busy: 1,
+            ended: 7,
+            ..MemberReport::default()
+        };
+        first.report(&said).await.unwrap();
+        second.report(&MemberReport::default()).await.unwrap();
+        let seen = second.others().await.unwrap();
+        assert_eq!(seen.len(), 1);
+        assert_eq!((seen[0].member, &seen[0].report), (MemberId(1), &said));
+        assert_eq!(seen[0].presence, MemberPresence::Here);
+        second.leave().await.unwrap();
+        assert!(first.others().await.unwrap().is_empty());
+
+        second.enter(LONG, true).await.unwrap();
+        drop(first);
+        until_missing(&second).await;
+        let silent = second.others().await.unwrap();
+        assert_eq!(silent[0].presence, MemberPresence::Silent);
+        second.bury(MemberId(1)).await.unwrap();
+        let gone = second.others().await.unwrap();
+        assert_eq!(gone[0].presence, MemberPresence::Gone);
     });
 }
 

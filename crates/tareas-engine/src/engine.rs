@@ -135,6 +135,7 @@ pub struct Engine {
     pub(crate) open: AtomicI64,
     pub(crate) pool: OnceLock<Arc<dyn Pool>>,
     pub(crate) standing: Standing,
+    pub(crate) started_at: Timestamp,
     draining: AtomicBool,
 }
 
@@ -146,6 +147,7 @@ impl Engine {
             watches: Arc::new(Watches::new(config.chance.rotate_left(17))),
             remote: Remote::new(config.threads, config.secret),
             standing: Standing::new(config.session),
+            started_at: ports.clock.now(),
             ports,
             config,
             kinds: Kinds::default(),

@@ -20,6 +20,7 @@ pub mod contract;
 mod dispatcher;
 mod engine;
 pub mod failpoint;
+mod fleet;
 mod kind_rules;
 mod kinds;
 mod membership;

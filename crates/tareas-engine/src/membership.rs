@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tareas_core::SessionId;
 
-use crate::ports::{Members, News, PortError, StoredSession};
+use crate::ports::{Identity, Members, News, PortError, StoredSession};
 use crate::{Engine, Refusal};
 
 /// How a process is one of several on the same records.
@@ -20,6 +20,8 @@ use crate::{Engine, Refusal};
 pub struct Membership {
     /// The others.
     pub members: Arc<dyn Members>,
+    /// How this process is called.
+    pub identity: Identity,
     /// How long everybody waits for everybody.
     pub terms: LeaseTerms,
     /// How they hear of ended tasks before they look.

@@ -85,6 +85,23 @@ impl Tally {
         self.lock().clone()
     }
 
+    /// How many were accepted, how many have ended, and how many of those failed.
+    pub fn totals(&self) -> [u64; 3] {
+        let counted = self.lock();
+        let failed = counted.finished.iter();
+        let failed = failed.filter(|((_, _, phase), _)| *phase == Phase::Failed.name());
+        [
+            counted.submitted.values().sum(),
+            counted.finished.values().sum(),
+            failed.map(|(_, count)| *count).sum(),
+        ]
+    }
+
+    /// How many were refused.
+    pub fn refused(&self) -> u64 {
+        self.lock().refused
+    }
+
     pub(crate) fn submitted<'a>(&self, tasks: impl Iterator<Item = &'a Task>, refused: u64) {
         let mut counted = self.lock();
         counted.refused += refused;

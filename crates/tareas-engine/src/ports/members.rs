@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tareas_core::SessionId;
 
-use super::PortError;
+use super::{MemberReport, MemberView, PortError};
 
 /// A process that serves on shared records: the same in all lives of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +44,13 @@ pub trait Members: fmt::Debug + Send + Sync + 'static {
 
     /// Tidies up after members that are gone: their shares of counts, and what is long past.
     async fn tidy(&self) -> Result<(), PortError>;
+
+    /// Tells the others what this process does. For people: nothing is decided by it.
+    async fn report(&self, report: &MemberReport) -> Result<(), PortError>;
+
+    /// The other members that have reported: those that are there, and those declared gone
+    /// within the last minute. Who has left in good order is not among them. Bounded.
+    async fn others(&self) -> Result<Vec<MemberView>, PortError>;
 }
 
 /// A member that seems to be gone.

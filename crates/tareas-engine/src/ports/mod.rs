@@ -19,6 +19,7 @@ mod members;
 mod news;
 mod queue;
 mod records;
+mod report;
 
 pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
@@ -27,3 +28,4 @@ pub use members::{MemberId, Members, Missing};
 pub use news::News;
 pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
 pub use records::{Counts, Page, PageCursor, Records, Settings, StoredSession, TaskQuery};
+pub use report::{Identity, MemberPresence, MemberReport, MemberRole, MemberView, RunningReport};

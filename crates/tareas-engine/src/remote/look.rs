@@ -8,6 +8,7 @@ use tareas_core::{Kind, QueueName, Spec, Timestamp};
 use super::fit::Class;
 use super::session::{Presence, Session};
 use crate::Engine;
+use crate::ports::{MemberReport, RunningReport};
 
 /// One worker, as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub struct WorkerView {
     pub slots: u16,
     /// How many it holds now.
     pub running: usize,
+    /// The ones it holds longest, of at most [`MemberReport::RUNNING_MAX`]. Whether each has
+    /// begun is known to the worker alone.
+    pub held: Vec<RunningReport>,
     /// How many it has ended since it came.
     pub ended: u64,
     /// The kinds it has handlers for.
@@ -147,6 +151,7 @@ fn view(session: &Session, now: Timestamp) -> WorkerView {
         state,
         slots: session.slots,
         running: session.given.len(),
+        held: held(session),
         ended: session.ended,
         kinds,
         queues,
@@ -154,4 +159,19 @@ fn view(session: &Session, now: Timestamp) -> WorkerView {
         since: session.opened_at,
         silent_for: now.since(session.heard_at()),
     }
+}
+
+fn held(session: &Session) -> Vec<RunningReport> {
+    let mut given: Vec<_> = session.given.iter().collect();
+    given.sort_unstable_by_key(|(id, given)| (given.given_at, **id));
+    given.truncate(MemberReport::RUNNING_MAX);
+    let numbered = given.into_iter().enumerate();
+    let reports = numbered.map(|(slot, (task, given))| RunningReport {
+        slot,
+        task: *task,
+        attempt: given.attempt,
+        kind: given.kind.clone(),
+        since: given.given_at,
+    });
+    reports.collect()
 }

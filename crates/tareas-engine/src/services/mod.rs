@@ -9,6 +9,7 @@ mod lease;
 mod orphans;
 mod pruner;
 mod reclaimer;
+mod reporter;
 mod supervisor;
 mod timer;
 
@@ -23,6 +24,7 @@ pub use lease::LeaseKeeper;
 pub use orphans::OrphanSweeper;
 pub use pruner::Pruner;
 pub use reclaimer::Reclaimer;
+pub use reporter::Reporter;
 pub use supervisor::Supervisor;
 pub use timer::Timer;
 
@@ -56,6 +58,8 @@ pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
         supervisor.spawn(Box::new(keeper));
         let follower = Follower::new(Arc::clone(engine), membership.news.clone());
         supervisor.spawn(Box::new(follower));
+        let reporter = Reporter::new(Arc::clone(engine), Arc::clone(&membership.members));
+        supervisor.spawn(Box::new(reporter));
         supervisor.spawn(Box::new(Reclaimer::new(Arc::clone(engine), membership)));
     }
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tareas_core::{Phase, SessionId};
-use tareas_engine::ports::{BoxError, MemberId, Members, Missing, PortError};
-use tareas_engine::services::{Follower, LeaseKeeper, Reclaimer, Supervisor};
+use tareas_engine::ports::{
+    BoxError, Identity, MemberId, MemberReport, MemberView, Members, Missing, PortError,
+};
+use tareas_engine::services::{Follower, LeaseKeeper, Reclaimer, Reporter, Supervisor};
 use tareas_engine::{LeaseTerms, Membership};
 
 use super::world::{World, succeeded};
@@ -22,6 +24,7 @@ struct Played {
     is_away: AtomicBool,
     missing: Mutex<Vec<Missing>>,
     buried: Mutex<Vec<MemberId>>,
+    reported: Mutex<Vec<MemberReport>>,
 }
 
 #[async_trait]
@@ -60,11 +63,22 @@ impl Members for Played {
     async fn tidy(&self) -> Result<(), PortError> {
         Ok(())
     }
+
+    async fn report(&self, report: &MemberReport) -> Result<(), PortError> {
+        self.renew(Duration::ZERO).await?;
+        self.reported.lock().unwrap().push(report.clone());
+        Ok(())
+    }
+
+    async fn others(&self) -> Result<Vec<MemberView>, PortError> {
+        Ok(Vec::new())
+    }
 }
 
 fn membership(members: &Arc<Played>) -> Membership {
     Membership {
         members: Arc::clone(members) as Arc<dyn Members>,
+        identity: Identity::default(),
         terms: LeaseTerms::default(),
         news: None,
     }
@@ -158,4 +172,22 @@ async fn whoever_waits_is_told_of_what_ended_elsewhere() {
     assert_eq!(follower.look().await.unwrap(), 1);
     assert_eq!(second.heard().len(), 1);
     assert_eq!(follower.look().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_tells_the_others_what_it_does_when_there_is_news() {
+    let (first, peers) = (World::new(), Arc::new(Played::default()));
+    let world = first.beside(membership(&peers));
+    let members = Arc::clone(&peers) as Arc<dyn Members>;
+    let mut reporter = Reporter::new(world.engine.clone(), members);
+    assert!(reporter.report().await);
+    assert!(!reporter.report().await, "nothing has happened");
+    world.submit(world.square(3)).await.unwrap();
+    peers.is_away.store(true, Ordering::SeqCst);
+    assert!(reporter.report().await);
+    peers.is_away.store(false, Ordering::SeqCst);
+    assert!(reporter.report().await, "nobody has heard it yet");
+    let told = peers.reported.lock().unwrap().clone();
+    let accepted: Vec<u64> = told.iter().map(|report| report.accepted).collect();
+    assert_eq!(accepted, [0, 1]);
 }

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use tareas_core::{Phase, QueueName};
 use tareas_engine::PoolSlot;
+use tareas_engine::ports::MemberView;
 
 use super::problem::{Answer, Problem};
 use super::tasks::json;
@@ -117,6 +118,36 @@ struct Workers {
 enum AnyWorker {
     Own(WorkerView),
     Remote(RemoteView),
+    Member(MemberPool),
+}
+
+/// The threads of another process on the same records, as that process last told of them.
+#[derive(Serialize)]
+struct MemberPool {
+    name: String,
+    role: &'static str,
+    address: String,
+    state: &'static str,
+    threads: u16,
+    busy: usize,
+    ended: u64,
+    reported_ms: u64,
+}
+
+impl MemberPool {
+    fn of(member: MemberView) -> Option<Self> {
+        let report = member.report;
+        (report.threads > 0).then(|| Self {
+            name: report.identity.name,
+            role: report.identity.role.name(),
+            address: report.identity.address,
+            state: member.presence.name(),
+            threads: report.threads,
+            busy: report.busy,
+            ended: report.ended,
+            reported_ms: u64::try_from(member.age.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
 }
 
 /// A worker of another process.
@@ -177,9 +208,11 @@ struct RunningView {
     running_ms: u64,
 }
 
-/// The workers: the server's own pool, and those of other processes.
+/// The workers: the server's own pool, remote workers, and the pools of other processes.
 pub(super) async fn workers(visit: Visit) -> Answer {
     let engine = &visit.server.engine;
+    let others = engine.other_members().await;
+    let others = others.map_err(|refusal| visit.refused(&refusal))?;
     let slots: Vec<SlotView> = engine.slots().into_iter().map(slot_view).collect();
     let busy = slots.iter().filter(|slot| slot.running.is_some()).count();
     let own = WorkerView {
@@ -193,6 +226,12 @@ pub(super) async fn workers(visit: Visit) -> Answer {
     let workers = own
         .into_iter()
         .chain(remote.map(AnyWorker::Remote))
+        .chain(
+            others
+                .into_iter()
+                .filter_map(MemberPool::of)
+                .map(AnyWorker::Member),
+        )
         .collect();
     written(&visit, &Workers { workers })
 }

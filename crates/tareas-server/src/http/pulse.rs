@@ -10,9 +10,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tareas_core::{Phase, QueueName, Task, Timestamp};
-use tareas_engine::ports::{Counts, TaskQuery};
-use tareas_engine::tally::Counted;
-use tareas_engine::{PoolSlot, Refusal};
+use tareas_engine::ports::{Counts, MemberPresence, MemberView, TaskQuery};
+use tareas_engine::{PoolSlot, Refusal, WorkerState, WorkerView};
 use tokio::sync::Mutex;
 
 use super::store_is_up;
@@ -80,6 +79,10 @@ pub(super) struct Picture {
     pub(super) threads: usize,
     /// What the busy ones run.
     pub(super) running: Vec<PoolSlot>,
+    /// Remote workers of this server.
+    pub(super) workers: Vec<WorkerView>,
+    /// The other processes on the same records.
+    pub(super) others: Vec<MemberView>,
     /// The newest tasks.
     pub(super) latest: Vec<Task>,
     /// When `latest` was read; older than `at` when the store does not answer.
@@ -115,6 +118,29 @@ impl QueueLine {
 }
 
 impl Picture {
+    /// How many tasks can run at once, wherever that is, and how many do: as far as is known.
+    pub(super) fn all_threads(&self) -> (usize, usize) {
+        let mut sum = (self.running.len(), self.threads);
+        for worker in &self.workers {
+            let slots = usize::from(worker.slots);
+            if worker.state != WorkerState::Away {
+                sum = (sum.0 + worker.running.min(slots), sum.1 + slots);
+            }
+        }
+        for other in &self.others {
+            let report = &other.report;
+            if other.presence == MemberPresence::Here {
+                let (busy, threads) = (report.busy, usize::from(report.threads));
+                let slots = usize::try_from(report.workers.1).unwrap_or(usize::MAX);
+                sum = (
+                    sum.0 + busy,
+                    sum.1.saturating_add(threads).saturating_add(slots),
+                );
+            }
+        }
+        sum
+    }
+
     /// How many tasks are in this phase, in all queues.
     pub(super) fn of(&self, phase: Phase) -> u64 {
         self.queues.iter().map(|queue| queue.of(phase)).sum()
@@ -145,8 +171,8 @@ impl Pulse {
         {
             return Arc::clone(newest);
         }
-        let latest = read_latest(server).await;
-        let picture = Arc::new(film.develop(server, now, latest));
+        let (latest, others) = tokio::join!(read_latest(server), read_others(server));
+        let picture = Arc::new(film.develop(server, now, latest, others));
         film.newest = Some(Arc::clone(&picture));
         picture
     }
@@ -178,19 +204,25 @@ async fn read_latest(server: &ServerState) -> Option<Vec<Task>> {
     }
 }
 
+async fn read_others(server: &ServerState) -> Option<Vec<MemberView>> {
+    let others = tokio::time::timeout(ANSWER_WITHIN, server.engine.other_members()).await;
+    others.ok()?.ok()
+}
+
 impl Film {
     fn develop(
         &mut self,
         server: &ServerState,
         now: Timestamp,
         latest: Option<Vec<Task>>,
+        others: Option<Vec<MemberView>>,
     ) -> Picture {
         let engine = &server.engine;
-        let counted = engine.tally().counted();
-        let accepted = counted.submitted.values().sum();
-        let ended = counted.finished.values().sum();
-        let failed = failed(&counted);
-        let rate = self.beat(now, [accepted, ended, failed]);
+        let [accepted, ended, failed] = engine.tally().totals();
+        let before = self.newest.as_deref();
+        let others = others.or_else(|| Some(before?.others.clone()));
+        let others = others.unwrap_or_default();
+        let rate = self.beat(now, [accepted, ended, failed], &others);
         let before = self.newest.as_deref();
         let (latest, read_at) = match (latest, before) {
             (Some(latest), _) => (latest, now),
@@ -202,7 +234,7 @@ impl Film {
             at: now,
             since: server.started_at,
             accepted,
-            refused: counted.refused,
+            refused: engine.tally().refused(),
             ended,
             failed,
             rate,
@@ -213,6 +245,8 @@ impl Film {
                 .into_iter()
                 .filter(|slot| slot.running.is_some())
                 .collect(),
+            workers: engine.workers(),
+            others,
             latest,
             read_at,
             lines: server.connections.lines.load(Ordering::Relaxed),
@@ -223,8 +257,9 @@ impl Film {
         }
     }
 
-    /// The rates since the picture before.
-    fn beat(&mut self, now: Timestamp, [accepted, ended, failed]: [u64; 3]) -> Option<Beat> {
+    /// The rates since the picture before, of all processes together. What the others do is
+    /// known as often as they tell it; who has come or gone meanwhile does not count.
+    fn beat(&mut self, now: Timestamp, own: [u64; 3], others: &[MemberView]) -> Option<Beat> {
         let before = self.newest.as_deref()?;
         let passed = now.since(before.at);
         if passed > GAP_MAX {
@@ -233,12 +268,25 @@ impl Film {
         if passed > RATE_OVER_MAX || passed.is_zero() {
             return None;
         }
-        let per_second =
-            |now: u64, before: u64| now.saturating_sub(before) as f64 / passed.as_secs_f64();
+        let owns = [own, [before.accepted, before.ended, before.failed]];
+        let theirs = others.iter().filter_map(|now| {
+            let before = before
+                .others
+                .iter()
+                .find(|known| known.member == now.member)?;
+            Some([totals(now), totals(before)])
+        });
+        let mut sums = [0; 3];
+        for [now, before] in theirs.chain([owns]) {
+            for (sum, (now, before)) in sums.iter_mut().zip(now.into_iter().zip(before)) {
+                *sum += now.saturating_sub(before);
+            }
+        }
+        let [accepted, ended, failed] = sums.map(|sum| sum as f64 / passed.as_secs_f64());
         let beat = Beat {
-            accepted: per_second(accepted, before.accepted),
-            ended: per_second(ended, before.ended),
-            failed: per_second(failed, before.failed),
+            accepted,
+            ended,
+            failed,
         };
         if self.beats.len() == BEATS_MAX {
             self.beats.pop_front();
@@ -248,10 +296,9 @@ impl Film {
     }
 }
 
-fn failed(counted: &Counted) -> u64 {
-    let each = counted.finished.iter();
-    let failed = each.filter(|((_, _, outcome), _)| *outcome == Phase::Failed.name());
-    failed.map(|(_, count)| *count).sum()
+fn totals(member: &MemberView) -> [u64; 3] {
+    let report = &member.report;
+    [report.accepted, report.ended, report.failed]
 }
 
 fn is_full(server: &ServerState) -> bool {

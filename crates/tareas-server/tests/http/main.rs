@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod client;
+mod crews;
 mod dashboard;
 mod events;
 mod guard;

@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 
 use super::backends::backends;
 use super::commands::Commands;
+use super::identity;
 use super::pool_link::{PoolLink, PoolView};
 use super::store::{self, Opened, Store};
 use super::trouble;
@@ -86,6 +87,7 @@ impl System {
                 accept_unknown_kinds: config.accept_unknown_kinds,
                 membership: store.members.map(|members| Membership {
                     members,
+                    identity: identity::of(config, role),
                     terms: LeaseTerms::new(config.lease),
                     news: store::open_news(&config.queue, role),
                 }),

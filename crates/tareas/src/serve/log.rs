@@ -1,5 +1,7 @@
 //! The log of a server: on stderr, for people or for programs.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, ServeConfig};
@@ -9,6 +11,7 @@ pub(super) fn start(config: &ServeConfig) {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(is_coloured())
         .with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => log.with_target(false).try_init(),
@@ -16,4 +19,10 @@ pub(super) fn start(config: &ServeConfig) {
     };
     // Somebody else in this process logs already, and goes on doing so.
     drop(started);
+}
+
+/// Colours are for people at a terminal: in a file they are noise.
+fn is_coloured() -> bool {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !no_color
 }

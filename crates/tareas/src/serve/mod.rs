@@ -4,6 +4,7 @@ mod backends;
 mod banner;
 mod commands;
 mod compose;
+mod identity;
 mod log;
 mod notify;
 mod pool_link;

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tareas_core::SessionId;
-use tareas_engine::ports::{MemberId, Members, Missing, PortError};
+use tareas_engine::ports::{
+    MemberId, MemberPresence, MemberReport, MemberView, Members, Missing, PortError,
+};
 
 use super::fault::Fault;
 use super::refresh::lock_key;
-use super::{PostgresRecords, row, tally};
+use super::{PostgresRecords, report, row, tally};
 
 /// Whether the connection with the lock of the server in row `s` is there.
 macro_rules! is_connected {
@@ -34,7 +36,7 @@ const ENTER: &str = "INSERT INTO tareas.servers (server_id, shard, lock_key, exp
 const RENEW: &str = "UPDATE tareas.servers SET \
     expires_at = statement_timestamp() + $2 * interval '1 millisecond' \
     WHERE server_id = $1 AND state = 0 RETURNING server_id";
-const LEAVE: &str = "WITH gone AS (UPDATE tareas.servers SET state = 2, \
+const LEAVE: &str = "WITH gone AS (UPDATE tareas.servers SET state = 2, report = NULL, \
       expires_at = statement_timestamp() WHERE server_id = $1) \
     UPDATE tareas.sessions SET state = 1, closed_at = statement_timestamp() \
     WHERE server_id = $1 AND state = 0 AND own_pool";
@@ -75,6 +77,17 @@ const FORGET_SERVERS: &str = "DELETE FROM tareas.servers s WHERE s.state = 2 \
     AND s.expires_at < statement_timestamp() - interval '1 day' \
     AND NOT EXISTS (SELECT FROM tareas.counts c \
       WHERE c.shard >= s.shard * $1::int4 AND c.shard < (s.shard + 1) * $1::int4)";
+const REPORT: &str = "UPDATE tareas.servers SET report = $2, \
+    reported_at = statement_timestamp() WHERE server_id = $1 AND state = 0";
+/// Who was declared gone is shown for a minute.
+const OTHERS: &str = concat!(
+    "SELECT s.server_id, s.state, s.expires_at > statement_timestamp() AND ",
+    is_connected!(),
+    ", s.report, extract(epoch FROM statement_timestamp() - s.reported_at)::float8 \
+     FROM tareas.servers s WHERE s.server_id <> $1 AND s.report IS NOT NULL \
+     AND (s.state = 0 OR s.expires_at > statement_timestamp() - interval '1 minute') \
+     ORDER BY s.server_id LIMIT 256"
+);
 /// Whether somebody else is connected who cannot share blobs with a process like this.
 pub(super) const CANNOT_SHARE_BLOBS: &str = concat!(
     "SELECT EXISTS (SELECT FROM tareas.servers s WHERE s.server_id <> $1 AND s.state = 0 \
@@ -143,6 +156,35 @@ impl Members for PostgresRecords {
         self.members.rows(FORGET_SERVERS, &[&tally::SHARDS]).await?;
         Ok(())
     }
+
+    async fn report(&self, report: &MemberReport) -> Result<(), PortError> {
+        let text = report::write(report);
+        let values: [super::link::Value<'_>; 2] = [&self.shared.server, &text];
+        self.members.rows(REPORT, &values).await?;
+        Ok(())
+    }
+
+    async fn others(&self) -> Result<Vec<MemberView>, PortError> {
+        let found = self.members.rows(OTHERS, &[&self.shared.server]).await?;
+        let views = found.iter().map(view);
+        views.collect::<Result<_, Fault>>().map_err(told)
+    }
+}
+
+fn view(found: &tokio_postgres::Row) -> Result<MemberView, Fault> {
+    let (state, is_well): (i16, bool) = (row::get(found, 1)?, row::get(found, 2)?);
+    let presence = match (state, is_well) {
+        (0, true) => MemberPresence::Here,
+        (0, false) => MemberPresence::Silent,
+        _ => MemberPresence::Gone,
+    };
+    let age: f64 = row::get(found, 4)?;
+    Ok(MemberView {
+        member: MemberId(row::get::<uuid::Uuid>(found, 0)?.as_u128()),
+        presence,
+        report: report::read(row::get(found, 3)?),
+        age: Duration::try_from_secs_f64(age).unwrap_or_default(),
+    })
 }
 
 fn told(fault: Fault) -> PortError {

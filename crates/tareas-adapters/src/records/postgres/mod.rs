@@ -34,6 +34,7 @@ mod page;
 mod pass;
 mod plans;
 mod refresh;
+mod report;
 mod row;
 mod settings;
 mod shared;

@@ -2,11 +2,15 @@
 
 use maud::{Markup, html};
 use tareas_core::Phase;
+use tareas_engine::ports::{MemberPresence, MemberView};
+use tareas_engine::{WorkerState, WorkerView};
 
 use super::Scene;
 use super::forms::token_field;
 use super::numbers::{clock, count};
 
+/// Workers and processes that are gone and have a line of their own.
+const LOST_SHOWN: usize = 5;
 /// Paused queues that have a line of their own.
 const QUEUES_SHOWN: usize = 5;
 
@@ -34,6 +38,7 @@ enum Step {
 pub(super) fn troubles(scene: &Scene<'_>) -> Vec<Trouble> {
     let mut found = Vec::new();
     of_store(scene, &mut found);
+    of_others(scene, &mut found);
     of_threads(scene, &mut found);
     of_failures(scene, &mut found);
     of_queues(scene, &mut found);
@@ -109,22 +114,65 @@ fn of_store(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
     }
 }
 
+fn of_others(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
+    let away = |worker: &&WorkerView| worker.state == WorkerState::Away;
+    for worker in scene.picture.workers.iter().filter(away).take(LOST_SHOWN) {
+        let (name, held) = (&worker.name, count(scene.lang, worker.running as u64));
+        found.push(Trouble {
+            what: scene.pick(
+                format!("worker {name} is gone; tasks in its hands: {held}"),
+                format!("el trabajador {name} no está; tareas en sus manos: {held}"),
+            ),
+            step: back_elsewhere(scene),
+        });
+    }
+    let lost = |other: &&MemberView| other.presence != MemberPresence::Here;
+    for other in scene.picture.others.iter().filter(lost).take(LOST_SHOWN) {
+        let (name, held) = (
+            &other.report.identity.name,
+            count(scene.lang, other.report.busy as u64),
+        );
+        let is_gone = other.presence == MemberPresence::Gone;
+        found.push(Trouble {
+            what: match is_gone {
+                true => scene.pick(
+                    format!("process {name} is gone; tasks it was running: {held}"),
+                    format!("el proceso {name} no está; tareas que ejecutaba: {held}"),
+                ),
+                false => scene.pick(
+                    format!("process {name} is silent; tasks it was running: {held}"),
+                    format!("el proceso {name} calla; tareas que ejecutaba: {held}"),
+                ),
+            },
+            step: back_elsewhere(scene),
+        });
+    }
+}
+
+fn back_elsewhere(scene: &Scene<'_>) -> Step {
+    let text = scene.pick(
+        "unless it comes back within seconds, they run elsewhere; nothing is lost",
+        "si no vuelve en segundos, se ejecutan en otro lugar; nada se pierde",
+    );
+    Step::Say(text.to_owned())
+}
+
 fn of_threads(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
     let waiting = scene.picture.of(Phase::Queued);
-    if scene.picture.threads > 0 || waiting == 0 {
+    if scene.picture.all_threads().1 > 0 || waiting == 0 {
         return;
     }
     let waiting = count(scene.lang, waiting);
     found.push(Trouble {
         what: scene.pick(
-            format!("{waiting} waiting and no threads here: nothing runs"),
-            format!("{waiting} en espera y aquí sin hilos: nada se ejecuta"),
+            format!("{waiting} waiting and no worker: nothing runs"),
+            format!("{waiting} en espera y ningún trabajador: nada se ejecuta"),
         ),
         step: Step::Say(
             scene
                 .pick(
-                    "start the server with --threads 4",
-                    "inicie el servidor con --threads 4",
+                    "start one with `tareas worker`, or the server with --threads 4",
+                    "inicie uno con `tareas worker`, o el servidor con --threads 4",
                 )
                 .to_owned(),
         ),

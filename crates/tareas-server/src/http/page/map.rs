@@ -5,6 +5,7 @@
 
 use maud::{Markup, html};
 use tareas_core::Phase;
+use tareas_engine::ports::{MemberPresence, MemberRole};
 
 use super::numbers::{count, duration, rate};
 use super::{Scene, workers};
@@ -13,6 +14,9 @@ use crate::http::pulse::QueueLine;
 
 /// Queues that the picture names; the others are counted.
 const QUEUES_SHOWN: usize = 4;
+
+/// Other servers that the picture names; more are counted.
+const SERVERS_SHOWN: usize = 4;
 
 /// The picture.
 pub(super) fn figure(scene: &Scene<'_>) -> Markup {
@@ -129,6 +133,7 @@ fn server(scene: &Scene<'_>) -> Markup {
             }
         }
         @if picture.is_draining { p.warn { (lang.pick("draining", "vaciándose")) } }
+        (other_servers(scene))
     })
 }
 
@@ -181,21 +186,52 @@ fn busiest(queues: &[QueueLine]) -> Vec<&QueueLine> {
 
 fn threads(scene: &Scene<'_>) -> Markup {
     let (lang, picture) = (scene.lang, &scene.picture);
-    let (busy, all) = (picture.running.len(), picture.threads);
+    let (busy, all) = picture.all_threads();
+    let is_alone = picture.threads == all;
     let node = Node {
         name: "threads",
         icon: "M12 3v3M12 18v3M3 12h3M18 12h3M8 8h8v8H8z",
-        title: lang.pick("Worker threads", "Hilos trabajadores"),
+        title: match is_alone {
+            true => lang.pick("Worker threads", "Hilos trabajadores"),
+            false => lang.pick("Workers", "Trabajadores"),
+        },
         leads_to: "/workers",
-        is_shared: false,
+        is_shared: picture.threads == 0 && !is_alone,
     };
     node.draw(&html! {
         (figure_of(&format!("{busy}/{all}"), lang.pick("busy", "ocupados")))
-        (workers::cells(scene))
+        (workers::on_map(scene))
         @if all == 0 {
-            p.warn { (lang.pick("no threads: nothing runs here", "sin hilos: aquí nada se ejecuta")) }
+            p.warn { (lang.pick("no worker: nothing runs", "ningún trabajador: nada se ejecuta")) }
         }
     })
+}
+
+/// The other servers on the same records.
+fn other_servers(scene: &Scene<'_>) -> Markup {
+    let others = scene.picture.others.iter();
+    let others: Vec<_> = others
+        .filter(|other| other.report.identity.role == MemberRole::Server)
+        .collect();
+    let rest = others.len().saturating_sub(SERVERS_SHOWN);
+    html! {
+        @if !others.is_empty() {
+            p.product { (scene.pick("and beside it", "y a su lado")) }
+            ul.facts {
+                @for other in others.iter().take(SERVERS_SHOWN) {
+                    li title=(other.report.identity.address) {
+                        span.name { (other.report.identity.name) }
+                        @if other.presence == MemberPresence::Here {
+                            b { (count(scene.lang, other.report.accepted)) }
+                        } @else {
+                            em { (scene.pick("away", "ausente")) }
+                        }
+                    }
+                }
+                @if rest > 0 { li { span { "+" (rest) } } }
+            }
+        }
+    }
 }
 
 fn records(scene: &Scene<'_>) -> Markup {

@@ -10,6 +10,7 @@ mod attention;
 mod chart;
 mod commands;
 mod create;
+mod crews;
 mod draft;
 mod failures;
 mod forms;

@@ -1,15 +1,14 @@
-//! The workers: every thread, and what it runs.
+//! The workers: every place where tasks run, every thread there, and what it runs.
 
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use maud::{Markup, html};
-use tareas_engine::Running;
 
+use super::crews::{Crew, Work, crews};
 use super::numbers::duration;
 use super::words::task_link;
 use super::{Scene, Sheet, Tab, document};
 use crate::http::live::View;
-use crate::http::operate::OWN_POOL;
 use crate::http::problem::Answer;
 use crate::http::visit::{Query, Visit};
 
@@ -17,8 +16,10 @@ use crate::http::visit::{Query, Visit};
 const NAMED_CELLS: usize = 8;
 /// Threads that have a cell of their own; beyond it a bar stands for all.
 const CELLS_SHOWN: usize = 32;
-/// Threads that this page lists.
+/// Threads of one crew that this page lists.
 const THREADS_SHOWN: usize = 256;
+/// Crews that the map shows; the others are counted.
+const CREWS_ON_MAP: usize = 5;
 
 /// `GET /workers`.
 pub(in crate::http) async fn workers(visit: Visit, request: Request) -> Answer {
@@ -36,42 +37,55 @@ pub(in crate::http) async fn workers(visit: Visit, request: Request) -> Answer {
     Ok(document(&visit, &scene, &sheet).into_response())
 }
 
-/// Every worker: until others can connect, the server's own pool.
+/// Every crew and its threads.
 pub(super) fn list(scene: &Scene<'_>) -> Markup {
-    let lang = scene.lang;
-    let (busy, all) = (scene.picture.running.len(), scene.picture.threads);
+    let (crews, more) = crews(scene);
     html! {
-        section.panel #worker-list data-live {
+        div.lists #worker-list data-live {
+            @for crew in &crews { (panel(scene, crew)) }
+            @if more > 0 { p.fine-print data-key="more" { "+" (more) } }
+        }
+    }
+}
+
+fn panel(scene: &Scene<'_>, crew: &Crew) -> Markup {
+    let lang = scene.lang;
+    html! {
+        section class={ "panel crew " (crew.health.class()) } data-key=(crew.key) {
             h2 {
-                (OWN_POOL) " · " (lang.pick("threads of this server", "hilos de este servidor"))
-                " · " (busy) "/" (all) " " (lang.pick("busy", "ocupados"))
+                (crew.name) " · " (crew.what) " · " (crew.busy) "/" (crew.slots) " "
+                (lang.pick("busy", "ocupados"))
+                @if let Some(word) = crew.health.word(scene) { " " em { (word) } }
             }
-            @if all == 0 {
-                p.empty { (lang.pick("This server runs nothing itself. Give it threads:",
-                                     "Este servidor no ejecuta nada. Dele hilos:"))
-                    " " code { "tareas serve --threads 4" } }
+            @if !crew.facts.is_empty() { p.fine-print { (crew.facts.join(" · ")) } }
+            @if crew.slots == 0 && crew.running.is_empty() {
+                p.empty { (lang.pick("Nothing runs tasks here. Give this server threads, or start a worker:",
+                                     "Aquí nada ejecuta tareas. Dé hilos a este servidor, o inicie un trabajador:"))
+                    " " code { "tareas serve --threads 4" } " · " code { "tareas worker" } }
             } @else {
                 ul.thread-list {
-                    @for number in 0..all.min(THREADS_SHOWN) { (thread(scene, number)) }
+                    @for slot in 0..crew.slots.min(THREADS_SHOWN) {
+                        (thread(scene, slot, at(crew, slot)))
+                    }
                 }
-                @if all > THREADS_SHOWN { p.fine-print { "+" (all - THREADS_SHOWN) } }
+                @if crew.slots > THREADS_SHOWN { p.fine-print { "+" (crew.slots - THREADS_SHOWN) } }
             }
         }
     }
 }
 
-fn thread(scene: &Scene<'_>, number: usize) -> Markup {
+fn thread(scene: &Scene<'_>, number: usize, work: Option<&Work>) -> Markup {
     let lang = scene.lang;
     html! {
-        li data-key={ "t" (number) } class=(if running(scene, number).is_some() { "busy" } else { "idle" }) {
+        li data-key={ "t" (number) } class=(if work.is_some() { "busy" } else { "idle" }) {
             span.thread-number { "#" (number) }
-            @match running(scene, number) {
-                Some(running) => {
-                    b { (running.kind) } (task_link(running.task))
-                    @if running.attempt > 1 {
-                        span.fine-print { (lang.pick("attempt ", "intento ")) (running.attempt) }
+            @match work {
+                Some(work) => {
+                    b { (work.kind) } (task_link(work.task))
+                    @if work.attempt > 1 {
+                        span.fine-print { (lang.pick("attempt ", "intento ")) (work.attempt) }
                     }
-                    span.elapsed { (duration(lang, running.since)) }
+                    span.elapsed { (duration(lang, work.elapsed)) }
                 }
                 None => span.fine-print { (lang.pick("idle", "libre")) },
             }
@@ -79,45 +93,67 @@ fn thread(scene: &Scene<'_>, number: usize) -> Markup {
     }
 }
 
-/// The threads on the map: one cell each, with what it runs where there is room to say it.
-pub(super) fn cells(scene: &Scene<'_>) -> Markup {
-    let (busy, all) = (scene.picture.running.len(), scene.picture.threads);
-    if all > CELLS_SHOWN {
-        return html! { meter.cells min="0" max=(all) value=(busy) { (busy) "/" (all) } };
+/// What runs tasks, on the map: the threads of this server when they are alone, otherwise a line
+/// for every crew.
+pub(super) fn on_map(scene: &Scene<'_>) -> Markup {
+    let (crews, more) = crews(scene);
+    if let ([crew], 0) = (crews.as_slice(), more)
+        && scene.picture.threads > 0
+    {
+        return cells(scene, crew, crew.slots <= NAMED_CELLS);
     }
-    let is_named = all <= NAMED_CELLS;
+    let hidden = more + crews.len().saturating_sub(CREWS_ON_MAP);
     html! {
-        ul.cells.named[is_named] {
-            @for number in 0..all { (cell(scene, number, is_named)) }
+        ul.crews {
+            @for crew in crews.iter().filter(|crew| crew.slots > 0).take(CREWS_ON_MAP) {
+                li.crew class=(crew.health.class()) data-key=(crew.key) title=(crew.what) {
+                    p {
+                        b { (crew.name) }
+                        @if let Some(word) = crew.health.word(scene) { " " em { (word) } }
+                        span { (crew.busy) "/" (crew.slots) }
+                    }
+                    (cells(scene, crew, false))
+                }
+            }
+            @if hidden > 0 { li data-key="more" { a href="/workers" { "+" (hidden) } } }
         }
     }
 }
 
-fn cell(scene: &Scene<'_>, number: usize, is_named: bool) -> Markup {
-    let idle = scene.pick("idle", "libre");
-    let Some(running) = running(scene, number) else {
+/// One cell for each thread, with what it runs where there is room to say it.
+fn cells(scene: &Scene<'_>, crew: &Crew, is_named: bool) -> Markup {
+    if crew.slots > CELLS_SHOWN {
         return html! {
-            li data-key={ "c" (number) } title={ "#" (number) " " (idle) } {
+            meter.cells min="0" max=(crew.slots) value=(crew.busy) { (crew.busy) "/" (crew.slots) }
+        };
+    }
+    html! {
+        ul.cells.named[is_named] {
+            @for slot in 0..crew.slots { (cell(scene, slot, at(crew, slot), is_named)) }
+        }
+    }
+}
+
+fn cell(scene: &Scene<'_>, slot: usize, work: Option<&Work>, is_named: bool) -> Markup {
+    let Some(work) = work else {
+        let idle = scene.pick("idle", "libre");
+        return html! {
+            li data-key={ "c" (slot) } title={ "#" (slot) " " (idle) } {
                 @if is_named { span { (idle) } }
             }
         };
     };
-    let elapsed = duration(scene.lang, running.since);
+    let elapsed = duration(scene.lang, work.elapsed);
     html! {
-        li.busy data-key={ "c" (number) } title={ "#" (number) " " (running.kind) " " (elapsed) } {
-            a href=(format!("/tasks/{}", running.task)) {
-                @if is_named { b { (running.kind) } span { (elapsed) } }
-                @else { span.aside { (running.kind) } }
+        li.busy data-key={ "c" (slot) } title={ "#" (slot) " " (work.kind) " " (elapsed) } {
+            a href=(format!("/tasks/{}", work.task)) {
+                @if is_named { b { (work.kind) } span { (elapsed) } }
+                @else { span.aside { (work.kind) } }
             }
         }
     }
 }
 
-fn running<'s>(scene: &'s Scene<'_>, number: usize) -> Option<&'s Running> {
-    let slot = scene
-        .picture
-        .running
-        .iter()
-        .find(|slot| slot.slot == number)?;
-    slot.running.as_ref()
+fn at(crew: &Crew, slot: usize) -> Option<&Work> {
+    crew.running.iter().find(|work| work.slot == slot)
 }
