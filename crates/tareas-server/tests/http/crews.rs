@@ -43,6 +43,10 @@ async fn page(world: &World, path: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "pictures are made by the clock of the machine"
+)]
 async fn a_remote_worker_and_what_it_holds_are_shown_and_missed_when_it_is_gone() {
     let world = World::new();
     let engine = &world.state.engine;

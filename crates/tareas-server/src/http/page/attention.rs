@@ -123,7 +123,7 @@ fn of_others(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
                 format!("worker {name} is gone; tasks in its hands: {held}"),
                 format!("el trabajador {name} no está; tareas en sus manos: {held}"),
             ),
-            step: back_elsewhere(scene),
+            step: back_elsewhere(scene, false),
         });
     }
     let lost = |other: &&MemberView| other.presence != MemberPresence::Here;
@@ -144,16 +144,22 @@ fn of_others(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
                     format!("el proceso {name} calla; tareas que ejecutaba: {held}"),
                 ),
             },
-            step: back_elsewhere(scene),
+            step: back_elsewhere(scene, is_gone),
         });
     }
 }
 
-fn back_elsewhere(scene: &Scene<'_>) -> Step {
-    let text = scene.pick(
-        "unless it comes back within seconds, they run elsewhere; nothing is lost",
-        "si no vuelve en segundos, se ejecutan en otro lugar; nada se pierde",
-    );
+fn back_elsewhere(scene: &Scene<'_>, is_gone: bool) -> Step {
+    let text = match is_gone {
+        true => scene.pick(
+            "they are run elsewhere; nothing is lost",
+            "se ejecutan en otro lugar; nada se pierde",
+        ),
+        false => scene.pick(
+            "unless it comes back within seconds, they run elsewhere; nothing is lost",
+            "si no vuelve en segundos, se ejecutan en otro lugar; nada se pierde",
+        ),
+    };
     Step::Say(text.to_owned())
 }
 

@@ -106,7 +106,7 @@ pub(super) fn on_map(scene: &Scene<'_>) -> Markup {
     html! {
         ul.crews {
             @for crew in crews.iter().filter(|crew| crew.slots > 0).take(CREWS_ON_MAP) {
-                li.crew class=(crew.health.class()) data-key=(crew.key) title=(crew.what) {
+                li class={ "crew " (crew.health.class()) } data-key=(crew.key) title=(crew.what) {
                     p {
                         b { (crew.name) }
                         @if let Some(word) = crew.health.word(scene) { " " em { (word) } }
