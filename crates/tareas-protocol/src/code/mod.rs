@@ -125,6 +125,8 @@ codes! {
     UnsupportedMediaType = 1213,
     /// An HTTP method that the resource does not have.
     MethodNotAllowed = 1214,
+    /// A plain HTTP request where a WebSocket is opened.
+    UpgradeRequired = 1215,
     /// The server has more to do than it can.
     Overloaded = 1301,
     /// The queue has reached its limit.

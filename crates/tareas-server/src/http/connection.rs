@@ -2,7 +2,8 @@
 //!
 //! What has begun must end: the first request within the header limit, and each later header
 //! within the same. A connection that asks nothing for the idle limit is closed. When the server
-//! stops, requests that are under way are answered, then the connection ends.
+//! stops, requests that are under way are answered, then the connection ends. One that a request has made a
+//! WebSocket goes on as that, as part of the same work.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -26,7 +27,7 @@ use tower::ServiceExt;
 use super::look::Theme;
 use super::patience::Patience;
 use super::visit::Visit;
-use super::{language, router};
+use super::{language, router, socket};
 use crate::ServerState;
 use crate::limits::Limits;
 
@@ -51,16 +52,18 @@ pub async fn serve<S>(
     let traffic = Arc::new(Traffic::default());
     let server = Arc::clone(&state);
     let limits = &server.config.limits;
+    let upgrade = socket::Upgrade::default();
     let caller = Caller {
         state,
         peer,
         stop: shutdown.clone(),
         traffic: Arc::clone(&traffic),
+        upgrade: upgrade.clone(),
     };
     let service = service_fn(move |request| caller.clone().answer(request));
     let builder = builder(limits);
     let stream = TokioIo::new(Patience::new(stream, limits.stalled_after));
-    let mut connection = pin!(builder.serve_connection(stream, service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
         () = shutdown.cancelled() => None,
@@ -83,6 +86,10 @@ pub async fn serve<S>(
             server.connections.stalled.fetch_add(1, Ordering::Relaxed);
         }
         tracing::debug!(%peer, %error, "an HTTP connection broke off");
+        return;
+    }
+    if let Some(upgraded) = upgrade.take() {
+        socket::serve(upgraded, peer, server, shutdown).await;
     }
 }
 
@@ -122,6 +129,7 @@ struct Caller {
     peer: SocketAddr,
     stop: CancellationToken,
     traffic: Arc<Traffic>,
+    upgrade: socket::Upgrade,
 }
 
 impl Caller {
@@ -138,6 +146,7 @@ impl Caller {
             uri: request.uri().clone(),
         };
         request.extensions_mut().insert(visit);
+        request.extensions_mut().insert(self.upgrade);
         ROUTES.clone().oneshot(request).await
     }
 }

@@ -15,7 +15,7 @@ use tareas_protocol::{Code, Lang};
 
 use super::problem::Problem;
 use super::visit::Visit;
-use super::{look, page};
+use super::{look, page, socket};
 use crate::ServerConfig;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -39,16 +39,19 @@ fn admit(visit: &Visit, request: &Request) -> Result<(), Problem> {
     if !is_our_host(host, uri, headers, &visit.server.config) {
         return Err(foreign_host(visit, host));
     }
-    if matches!(
+    let is_reading = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
-    ) {
+    );
+    // What is said on a socket changes something, and nothing asks a browser before it opens one.
+    let opens_socket = uri.path() == socket::PATH;
+    if is_reading && !opens_socket {
         return Ok(());
     }
     if !is_our_page(headers, host, visit.server.config.public_url.as_deref()) {
         return Err(visit.problem(visit.error(Code::CrossOrigin)));
     }
-    if !has_safe_type(request.method(), uri.path(), headers) {
+    if !is_reading && !has_safe_type(request.method(), uri.path(), headers) {
         return Err(visit.problem(visit.error(Code::UnsupportedMediaType)));
     }
     Ok(())

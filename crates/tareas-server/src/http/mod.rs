@@ -22,6 +22,7 @@ mod problem;
 mod pulse;
 mod router;
 mod shared;
+mod socket;
 mod tasks;
 mod visit;
 

@@ -9,7 +9,7 @@ use tareas_protocol::{Code, Lang};
 
 use super::problem::Problem;
 use super::visit::Visit;
-use super::{errors, guard, health, live, operate, page, tasks};
+use super::{errors, guard, health, live, operate, page, socket, tasks};
 
 /// The routes. What they need to know of the server is in each request's [`Visit`].
 pub(super) fn routes() -> Router {
@@ -43,6 +43,7 @@ fn operator_routes() -> Router {
         .route("/v1/workers", get(operate::workers))
         .route("/v1/kinds", get(operate::kinds))
         .route("/v1/events", get(live::events))
+        .route(socket::PATH, get(socket::open))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

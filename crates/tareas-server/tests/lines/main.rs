@@ -9,5 +9,6 @@ mod endings;
 mod framing;
 mod order;
 mod proxied;
+mod socket;
 mod support;
 mod transcripts;

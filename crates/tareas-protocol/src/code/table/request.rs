@@ -289,4 +289,25 @@ pub(super) static ENTRIES: &[Entry] = &[
                 cuáles tiene.",
         },
     },
+    Entry {
+        code: Code::UpgradeRequired,
+        name: "upgrade_required",
+        retryable: false,
+        http: 426,
+        exit: exit::REFUSED,
+        en: Prose {
+            message: "a WebSocket is opened here, over HTTP/1.1",
+            hint: "open it with `new WebSocket(\"ws://HOST:PORT/v1/socket\")`, or have the proxy in \
+                between pass on `Connection` and `Upgrade`",
+            explanation: "The path carries lines over a WebSocket (RFC 6455, version 13). A request \
+                without its headers has nothing to become one.",
+        },
+        es: Prose {
+            message: "aquí se abre un WebSocket, sobre HTTP/1.1",
+            hint: "ábralo con `new WebSocket(\"ws://HOST:PUERTO/v1/socket\")`, o haga que el proxy \
+                intermedio pase `Connection` y `Upgrade`",
+            explanation: "Esta ruta lleva líneas sobre un WebSocket (RFC 6455, versión 13). Una \
+                petición sin sus cabeceras no puede convertirse en uno.",
+        },
+    },
 ];
