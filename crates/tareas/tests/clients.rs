@@ -1,34 +1,47 @@
 //! The packages in `clients/`, each by its own tests against the program that was just built.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[test]
 fn the_python_package_passes_its_tests() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../clients/python");
-    let has_python = Command::new("python3").arg("--version").output().is_ok();
-    if !has_python {
-        assert_ne!(
-            std::env::var("CI").as_deref(),
-            Ok("true"),
-            "python3 is missing"
-        );
-        eprintln!("SKIPPED: python3 is missing, the Python package was not tested");
+    let test = [
+        "-W",
+        "error::SyntaxWarning",
+        "-m",
+        "unittest",
+        "tests.test_sdk",
+    ];
+    run_in("python", "python3", &test);
+}
+
+#[test]
+fn the_javascript_package_passes_its_tests() {
+    run_in("js", "node", &["--test", "test/"]);
+}
+
+/// Runs the tests of a package; without the interpreter they are skipped, except under CI.
+fn run_in(package: &str, interpreter: &str, arguments: &[&str]) {
+    if Command::new(interpreter).arg("--version").output().is_err() {
+        let is_ci = std::env::var("CI").as_deref() == Ok("true");
+        assert!(!is_ci, "{interpreter} is missing");
+        eprintln!("SKIPPED: {interpreter} is missing, clients/{package} was not tested");
         return;
     }
-    let ran = Command::new("python3")
-        .args([
-            "-W",
-            "error::SyntaxWarning",
-            "-m",
-            "unittest",
-            "tests.test_sdk",
-        ])
+    let ran = Command::new(interpreter)
+        .args(arguments)
         .env("TAREAS_BIN", env!("CARGO_BIN_EXE_tareas"))
-        .current_dir(folder)
+        .current_dir(folder(package))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&ran.stderr);
+    let said = [ran.stdout, ran.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
     assert!(ran.status.success(), "{said}");
     eprintln!("{said}");
+}
+
+fn folder(package: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../clients")
+        .join(package)
 }
