@@ -11,6 +11,7 @@
 //!      → Watches::tell (watch.rs) → the face that holds the client, when durable
 //! ```
 
+mod artifacts;
 mod blobs;
 mod block_on;
 mod chance;
@@ -36,6 +37,7 @@ mod submission;
 pub mod tally;
 mod watch;
 
+pub use artifacts::{Artifact, NewArtifact, artifact_count};
 pub use block_on::block_on;
 pub use chance::Chance;
 pub use commands::{Accepted, Submitted, Waited};

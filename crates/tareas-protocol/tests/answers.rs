@@ -188,6 +188,7 @@ fn task<'a>() -> TaskView<'a> {
         priority: 5,
         payload: None,
         result: None,
+        artifacts: 0,
         error: None,
         attempt: 0,
         max_attempts: 5,

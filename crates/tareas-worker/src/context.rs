@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use smol_str::SmolStr;
 use tokio::runtime::{Builder, Handle};
 
+use crate::artifact::{self, Artifact};
 use crate::trail::{Note, PROGRESS_INTERVAL, Progress, Trail};
 use crate::{Assignment, CancelHandle, HandlerError, Interrupted, Source};
 
@@ -181,6 +182,17 @@ impl Context {
     pub fn log(&self, line: impl AsRef<str>) {
         let notes = self.with_trail(|trail| trail.add_log(line.as_ref()));
         self.pass_on(notes);
+    }
+
+    /// Keeps a file with the result of this attempt, if it succeeds; one of the same name takes
+    /// the place of the one before. Files are kept by the pool of a server and by worker nodes,
+    /// which reach the blob store.
+    ///
+    /// # Errors
+    /// Rejected beyond [`ARTIFACTS_MAX`](crate::ARTIFACTS_MAX) files or
+    /// [`ARTIFACTS_BYTES_MAX`](crate::ARTIFACTS_BYTES_MAX).
+    pub fn attach(&self, artifact: Artifact) -> Result<(), HandlerError> {
+        self.with_trail(|trail| artifact::add(&mut trail.artifacts, artifact))
     }
 
     /// Runs a future on this thread until it is done or the attempt is asked to end, in which

@@ -25,6 +25,7 @@
 //! assert_eq!(result.unwrap(), "12");
 //! ```
 
+mod artifact;
 mod assignment;
 mod bell;
 mod cancel;
@@ -38,6 +39,7 @@ mod registry;
 mod source;
 mod trail;
 
+pub use artifact::{ARTIFACT_NAME_BYTES_MAX, ARTIFACTS_BYTES_MAX, ARTIFACTS_MAX, Artifact};
 pub use assignment::{Assignment, Completion, Ending};
 pub use cancel::{CancelHandle, Cause, Interrupted};
 pub use context::Context;

@@ -1,6 +1,8 @@
-//! What an attempt said while it ran: bounded log, last progress.
+//! What an attempt said while it ran: bounded log, last progress, files that it leaves.
 
 use std::time::{Duration, Instant};
+
+use crate::artifact::Artifact;
 
 /// Most bytes of log kept of one attempt; what follows is replaced by one mark.
 const LOG_BYTES_MAX: usize = 64 * 1024;
@@ -35,6 +37,8 @@ pub struct Trail {
     pub log_truncated: bool,
     /// The last progress.
     pub progress: Option<Progress>,
+    /// Files that go with the result.
+    pub artifacts: Vec<Artifact>,
     noted: Option<Instant>,
     /// The last progress has not been passed on.
     is_held: bool,
@@ -42,7 +46,7 @@ pub struct Trail {
 
 impl Trail {
     pub(crate) fn is_empty(&self) -> bool {
-        self.log.is_empty() && self.progress.is_none()
+        self.log.is_empty() && self.progress.is_none() && self.artifacts.is_empty()
     }
 
     /// Keeps the lines of `text`; what is to be passed on, one note a line.

@@ -25,11 +25,11 @@ impl Engine {
             .flatten()
         {
             let Body::Blob(blob) = body else { continue };
-            let Some(key) = BlobKey::parse(&blob.key) else {
-                continue;
-            };
-            if let Err(error) = self.ports.blobs.delete(&key).await {
-                tracing::warn!(%error, %key, "blob not removed");
+            let key = BlobKey::parse(&blob.key);
+            for key in key.iter().flat_map(BlobKey::with_files) {
+                if let Err(error) = self.ports.blobs.delete(&key).await {
+                    tracing::warn!(%error, %key, "blob not removed");
+                }
             }
         }
     }

@@ -166,17 +166,18 @@ pub async fn a_key_is_free_again_after_deletion(fresh: &FreshBlobs) {
 /// The payload and the results of each attempt have keys of their own.
 pub async fn blobs_of_one_task_are_apart(fresh: &FreshBlobs) {
     let blobs = fresh.open().await;
-    let keys = [
+    let mut keys = vec![
         BlobKey::payload(task(1)),
         BlobKey::result(task(1), 1, 7),
         BlobKey::result(task(1), 1, 8),
         BlobKey::result(task(1), 11, 7),
     ];
+    keys.extend(BlobKey::result_with_files(task(1), 1, 7, 2).with_files());
     for key in &keys {
         put(&*blobs, key, key.as_str()).await;
     }
     blobs.delete(&keys[2]).await.unwrap();
-    for key in [&keys[0], &keys[1], &keys[3]] {
+    for key in keys[..2].iter().chain(&keys[3..]) {
         assert_eq!(blobs.get(key).await.unwrap(), bytes(key.as_str()));
     }
 }
@@ -205,7 +206,8 @@ pub async fn keys_are_listed_once_page_by_page(fresh: &FreshBlobs) {
     let blobs = fresh.open().await;
     let payloads = (0..40).map(|number| BlobKey::payload(task(number * 77)));
     let results = (0..9).map(|number| BlobKey::result(task(number * 770), number as u64, 5));
-    let mut keys: Vec<BlobKey> = payloads.chain(results).collect();
+    let files = BlobKey::result_with_files(task(3), 1, 5, 4).with_files();
+    let mut keys: Vec<BlobKey> = payloads.chain(results).chain(files).collect();
     for key in keys.iter().rev() {
         put(&*blobs, key, "x").await;
     }

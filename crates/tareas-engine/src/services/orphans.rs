@@ -8,7 +8,7 @@
 //! - tasks younger than [`JUDGED_AFTER`] are left alone: their record may still be written;
 //! - without a row, nothing refers to a blob, and no row can come any more;
 //! - a payload belongs to the row that names it, which never changes;
-//! - a result belongs to the row that names it, or to the attempt that runs now or is ahead of
+//! - a result with its files belongs to the row that names it, or to the attempt that runs now or is ahead of
 //!   the row (after a restored backup); every other attempt is fenced off and cannot be recorded.
 //!
 //! Level-triggered: what one walk misses, the next one finds.
@@ -123,7 +123,11 @@ fn is_orphan(key: &BlobKey, rows: &HashMap<TaskId, Task>) -> bool {
 }
 
 fn names(body: Option<&Body>, key: &BlobKey) -> bool {
-    matches!(body, Some(Body::Blob(blob)) if blob.key == key.as_str())
+    let Some(Body::Blob(blob)) = body else {
+        return false;
+    };
+    let named = BlobKey::parse(&blob.key);
+    blob.key == key.as_str() || named.is_some_and(|named| named.with_files().contains(key))
 }
 
 #[async_trait]

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tareas_core::{Body, Ending, TaskId};
+use tareas_core::{Actor, Body, Ending, TaskId};
 use tareas_engine::ports::{BlobKey, Blobs};
 use tareas_engine::services::OrphanSweeper;
-use tareas_engine::{Claimed, Submission};
+use tareas_engine::{Claimed, NewArtifact, Submission};
 
 use crate::world::{World, failure};
 
@@ -106,6 +106,47 @@ async fn results_of_attempts_that_cannot_be_recorded_any_more_are_removed() {
     end_with_large_result(&world, &claimed);
     assert_eq!(sweep(&world).await, 1, "it named another one");
     assert!(!is_there(&world, &on_its_way).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_stay_as_long_as_the_result_that_they_came_with() {
+    let world = World::new();
+    let id = world.submit(world.square(1)).await.unwrap();
+    let claimed = world.take_one();
+    let stale = BlobKey::result_with_files(id, 1, 7, 2).with_files();
+    for key in &stale {
+        put(&world, key).await;
+    }
+    let file = NewArtifact {
+        name: "a.txt".to_owned(),
+        media_type: "text/plain".to_owned(),
+        bytes: Bytes::from_static(b"hello"),
+    };
+    let result = Bytes::from_static(b"1");
+    let ending = world.engine.keep_artifacts(id, 1, result, vec![file]);
+    let ending = ending.await;
+    world.settle(&claimed, Some(ending));
+    world.clock.advance(2 * DAY);
+    assert_eq!(sweep(&world).await, stale.len(), "those of another try");
+    let task = world.task(id).await;
+    assert_eq!(tareas_engine::artifact_count(&task), 1);
+    let (found, bytes) = world
+        .engine
+        .artifact(&task, "a.txt")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((found.bytes, &bytes[..]), (5, &b"hello"[..]));
+    assert!(
+        world
+            .engine
+            .artifact(&task, "b.txt")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    world.engine.delete(id, Actor::System).await.unwrap();
+    assert_eq!(world.blobs().list(None, 9).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,8 @@ pub struct TaskView<'a> {
     pub payload: Option<&'a [u8]>,
     /// The result of one that succeeded; left out of lists.
     pub result: Option<ResultText<'a>>,
+    /// How many files it has left; those are at `/v1/tasks/ID/artifacts`.
+    pub artifacts: usize,
     /// Why the last attempt failed.
     pub error: Option<&'a ErrorObject>,
     /// The number of the last attempt that started, 0 before the first.
@@ -111,6 +113,9 @@ impl TaskView<'_> {
         }
         if let Some(result) = &self.result {
             result.append_member(out, &self.task_id);
+        }
+        if self.artifacts > 0 {
+            member_number(out, "artifacts", self.artifacts as u64);
         }
         member_error(out, self.error);
         self.append_run(out);

@@ -31,6 +31,8 @@ fn task_routes() -> Router {
         .route("/v1/tasks/{id}/why", get(tasks::why))
         .route("/v1/tasks/{id}/log", get(tasks::log))
         .route("/v1/tasks/{id}/result", get(tasks::result))
+        .route("/v1/tasks/{id}/artifacts", get(tasks::artifacts))
+        .route("/v1/tasks/{id}/artifacts/{name}", get(tasks::artifact))
         .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
         .route("/v1/tasks/{id}/requeue", post(tasks::requeue))
 }

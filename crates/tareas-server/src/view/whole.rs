@@ -1,7 +1,7 @@
 //! The whole task object.
 
 use tareas_core::{Attempt, Reason, State, Task, Timestamp};
-use tareas_engine::{Engine, Progress, Refusal, Why};
+use tareas_engine::{Engine, Progress, Refusal, Why, artifact_count};
 use tareas_protocol::response::{AttemptView, ProgressView, TaskView, WhyView};
 use tareas_protocol::{ErrorObject, Lang};
 
@@ -96,6 +96,7 @@ impl Whole {
             priority: task.spec.priority.level(),
             payload: self.payload_text(),
             result: self.result.as_ref().map(Shown::result_text),
+            artifacts: artifact_count(task),
             error: error.as_ref(),
             attempt: task.attempt,
             max_attempts: task.spec.retry().max_attempts.into(),

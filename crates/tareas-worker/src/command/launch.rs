@@ -15,7 +15,9 @@ use nix::unistd::Pid;
 use super::definition::CommandDefinition;
 use super::lines::Lines;
 use super::order::Order;
+use super::out_folder::OutFolder;
 use super::report::{End, Report};
+use super::system;
 use crate::HandlerError;
 
 /// Longest line of a supervisor.
@@ -32,7 +34,7 @@ pub struct Launcher {
 impl Launcher {
     /// The program that runs now, called with this argument, calls [`super::supervise()`].
     pub fn this_program(argument: &str) -> Self {
-        Self::new("/proc/self/exe", [argument])
+        Self::new(system::this_program(), [argument])
     }
 
     /// A program that calls [`super::supervise()`].
@@ -47,11 +49,17 @@ impl Launcher {
         }
     }
 
+    /// A folder for the files of a process of this command.
+    pub(super) fn out_folder(&self, definition: &CommandDefinition) -> io::Result<OutFolder> {
+        OutFolder::make(&self.scratch_in, definition.account)
+    }
+
     /// Starts a supervisor and, through it, a process of a command.
     pub(super) fn start(
         &self,
         definition: &CommandDefinition,
         variables: Vec<(String, String)>,
+        out: &OutFolder,
         purpose: Purpose<'_>,
     ) -> io::Result<Launched> {
         let (control, theirs) = UnixStream::pair()?;
@@ -83,7 +91,8 @@ impl Launcher {
             process: None,
             end: None,
         };
-        let order = self.order(definition, variables, &launched, payload.len());
+        let talks = launched.talk.is_some();
+        let order = self.order(definition, variables, out, talks, payload.len());
         order.send(payload, &launched.control)?;
         Ok(launched)
     }
@@ -92,7 +101,8 @@ impl Launcher {
         &self,
         definition: &CommandDefinition,
         variables: Vec<(String, String)>,
-        launched: &Launched,
+        out: &OutFolder,
+        talks: bool,
         payload_bytes: usize,
     ) -> Order {
         let environment = definition.environment.iter().cloned().chain(variables);
@@ -104,8 +114,9 @@ impl Launcher {
             account: definition.account,
             limits: definition.limits,
             scratch_in: self.scratch_in.clone(),
+            out: out.path().to_owned(),
             stop_grace_ms: u64::try_from(definition.stop_grace.as_millis()).unwrap_or(u64::MAX),
-            talks: launched.talk.is_some(),
+            talks,
             payload_bytes: payload_bytes as u64,
         }
     }

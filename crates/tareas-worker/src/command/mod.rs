@@ -2,7 +2,8 @@
 //!
 //! A pool thread never starts such a program itself. It starts a *supervisor*, this very binary
 //! again ([`supervise()`]), which starts the program, and which every process that the program
-//! leaves behind becomes a child of. That gives three guarantees, without a line of unsafe code:
+//! leaves behind becomes a child of. That gives three guarantees on Linux, without a line of unsafe
+//! code, and somewhat less on other systems (`command/system` says what):
 //!
 //! - nothing survives: when the program ends, is cancelled, is over its time, or when the server
 //!   dies in whatever way, the supervisor ends the whole tree, however it was detached;
@@ -11,23 +12,25 @@
 //! - no zombies: the supervisor reaps the tree, the pool thread reaps the supervisor.
 //!
 //! [`OneShot`] runs a process for each task, [`Persistent`] keeps processes that run many.
+//! What a program writes to `$TAREAS_OUT` (`command/out_folder.rs`) is kept with its result.
 //! `docs/handlers.md` is the page for those who write such programs.
 
 mod compact;
 mod definition;
 mod environment;
-
 mod gate;
 mod launch;
 mod lines;
 mod oneshot;
 mod order;
+mod out_folder;
 mod outcome;
 mod persistent;
 mod report;
 mod side_notes;
 mod stderr;
 mod supervise;
+mod system;
 
 use bytes::Bytes;
 

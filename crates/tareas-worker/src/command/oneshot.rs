@@ -47,10 +47,13 @@ impl OneShot {
         let _place = self.gate.as_ref().map(|gate| gate.enter(&cancel));
         let _place = _place.transpose()?;
         context.check()?;
-        let variables = environment::of_attempt(context);
+        let out = self.launcher.out_folder(&self.definition)?;
+        let mut variables = environment::of_attempt(context);
+        variables.push(out.variable());
+        let purpose = Purpose::Run(payload);
         let started = self
             .launcher
-            .start(&self.definition, variables, Purpose::Run(payload));
+            .start(&self.definition, variables, &out, purpose);
         let launched = started.map_err(|error| {
             HandlerError::retry(format!("no process could be started: {error}"))
                 .named("cannot_start")
@@ -66,7 +69,9 @@ impl OneShot {
         };
         let bell = Arc::new(Bell::new()?);
         let _attached = cancel.attach(&bell);
-        run.until_ended(&bell)
+        let result = run.until_ended(&bell)?;
+        out.collect(context)?;
+        Ok(result)
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Order {
     pub(super) limits: Limits,
     /// Where the process gets a folder of its own for temporary files.
     pub(super) scratch_in: PathBuf,
+    /// Where it leaves files for the server, which removes the folder: the supervisor does only
+    /// when there is no server any more.
+    pub(super) out: PathBuf,
     pub(super) stop_grace_ms: u64,
     /// The supervisor's stdout is a socket that the process talks through, both ways;
     /// otherwise the process reads the payload and writes to the supervisor's stdout.
@@ -67,6 +70,7 @@ mod tests {
             account: Some(Account { uid: 1, gid: 2 }),
             limits: Limits::default(),
             scratch_in: "/tmp".into(),
+            out: "/tmp/out".into(),
             stop_grace_ms: 5,
             talks: false,
             payload_bytes: 2,

@@ -8,7 +8,7 @@ use super::{Outcome, Session};
 use crate::output::{Failure, Format, Voice, table};
 
 /// The members in the order in which a person asks for them.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "task_id",
     "status",
     "reason",
@@ -18,6 +18,7 @@ const ORDER: [&str; 20] = [
     "payload",
     "result",
     "result_ref",
+    "artifacts",
     "attempt",
     "max_attempts",
     "worker",

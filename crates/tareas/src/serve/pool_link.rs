@@ -7,7 +7,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tareas_core::{Body, Cause, Ending, Failure, TaskId};
-use tareas_engine::{Claimed, Dispatcher, Engine, PoolSlot, Progress, Running, Settled};
+use tareas_engine::{
+    Claimed, Dispatcher, Engine, NewArtifact, PoolSlot, Progress, Running, Settled, block_on,
+};
 use tareas_worker::{Assignment, Completion, HandlerError, Note, Pool, Source};
 use tokio::runtime::Handle;
 
@@ -47,7 +49,8 @@ impl Source for PoolLink {
         for completion in &*done {
             self.keep_last_progress(completion);
         }
-        self.settle_all(done.drain(..).map(settled).collect());
+        let settled = done.drain(..).map(|completion| self.settled(completion));
+        self.settle_all(settled.collect());
     }
 
     fn put_back(&self, rest: Vec<Assignment>) {
@@ -68,6 +71,28 @@ impl Source for PoolLink {
 }
 
 impl PoolLink {
+    fn settled(&self, mut completion: Completion) -> Settled {
+        let files = completion.trail.take().map(|trail| trail.artifacts);
+        let files = files.filter(|files| !files.is_empty());
+        let (task, attempt) = (TaskId::from_u128(completion.task_id), completion.attempt);
+        let ending = match (completion.ending, files) {
+            (tareas_worker::Ending::Succeeded(result), Some(files)) => {
+                let files = files.into_iter().map(new_artifact).collect();
+                let _entered = self.runtime.enter();
+                let kept = self.engine.keep_artifacts(task, attempt, result, files);
+                Some(block_on(kept))
+            }
+            // Files go with a result, and only with a result.
+            (other, _) => ending(other),
+        };
+        Settled {
+            task,
+            attempt,
+            ending,
+            run_time: completion.run_time,
+        }
+    }
+
     /// The last progress may have come too soon after the one before to be passed on.
     fn keep_last_progress(&self, completion: &Completion) {
         let Some(last) = completion
@@ -116,12 +141,11 @@ fn released(assignment: &Assignment) -> Settled {
     }
 }
 
-fn settled(completion: Completion) -> Settled {
-    Settled {
-        task: TaskId::from_u128(completion.task_id),
-        attempt: completion.attempt,
-        ending: ending(completion.ending),
-        run_time: completion.run_time,
+fn new_artifact(artifact: tareas_worker::Artifact) -> NewArtifact {
+    NewArtifact {
+        name: artifact.name.into(),
+        media_type: artifact.media_type.into(),
+        bytes: artifact.bytes,
     }
 }
 

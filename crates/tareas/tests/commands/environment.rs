@@ -39,6 +39,7 @@ fn no_secret_of_the_server_reaches_a_program() {
         "TAREAS_KIND",
         "TAREAS_QUEUE",
         "TAREAS_DEADLINE",
+        "TAREAS_OUT",
     ];
     for name in names.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')) {
         assert!(known.contains(&name), "{name} in {result}");

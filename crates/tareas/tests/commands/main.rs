@@ -1,5 +1,6 @@
 //! Commands as handlers, end to end: the real binary, real programs, real signals.
 
+mod artifacts;
 mod docs;
 mod ends;
 mod environment;

@@ -1,7 +1,7 @@
 //! Keys as file names, and back.
 //!
-//! `t/<id>/in` is `<id>.in`, `t/<id>/out/3-0000abcd` is `<id>.out.3-0000abcd`, in the folder
-//! named by the last two digits of the id. Nothing that a client wrote is in a path.
+//! `t/<id>/in` is `<id>.in`, `t/<id>/out/3-0000abcd` is `<id>.out.3-0000abcd`, files are the same
+//! with `files`, in the folder named by the last two digits of the id. Nothing that a client wrote is in a path.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub(super) fn path_of(root: &Path, key: &BlobKey) -> Result<PathBuf, PortError> 
     let mut parts = key.as_str().split('/').skip(2);
     let name = match (parts.next(), parts.next()) {
         (Some("in"), None) => format!("{task}.in"),
-        (Some("out"), Some(result)) => format!("{task}.out.{result}"),
+        (Some(folder @ ("out" | "files")), Some(name)) => format!("{task}.{folder}.{name}"),
         _ => return Err(not_found()),
     };
     let shard = shard_of(key).ok_or_else(not_found)?;
@@ -47,7 +47,9 @@ mod tests {
     #[test]
     fn a_name_leads_back_to_its_key() {
         let id = "0190c1f0-0000-7000-8000-0000000000ab".parse().unwrap();
-        for key in [BlobKey::payload(id), BlobKey::result(id, 3, 0xABCD)] {
+        let mut keys = vec![BlobKey::payload(id), BlobKey::result(id, 3, 0xABCD)];
+        keys.extend(BlobKey::result_with_files(id, 3, 0xABCD, 1).with_files());
+        for key in keys {
             let path = path_of(Path::new("/blobs"), &key).unwrap();
             assert!(path.starts_with("/blobs/ab"), "{path:?}");
             let name = path.file_name().unwrap().to_str().unwrap();

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use maud::{Markup, html};
 use tareas_core::{Attempt, Body, Task};
-use tareas_engine::{AttemptNotes, Why};
+use tareas_engine::{Artifact, AttemptNotes, Why};
 use tareas_protocol::ErrorObject;
 
 use super::act;
@@ -17,7 +17,7 @@ use super::words::{alert, harmless};
 use super::{Scene, Sheet, Tab, document, reasons, states};
 use crate::http::live::View;
 use crate::http::problem::{Answer, Problem};
-use crate::http::tasks::find;
+use crate::http::tasks::{find, url_of};
 use crate::http::visit::{Query, TaskPath, Visit};
 use crate::view::error_of;
 
@@ -81,6 +81,7 @@ struct Seen {
     task: Task,
     payload: Option<Bytes>,
     result: Option<Bytes>,
+    files: Vec<Artifact>,
     error: Option<ErrorObject>,
     attempts: Vec<Attempt>,
     notes: Vec<AttemptNotes>,
@@ -91,7 +92,9 @@ impl Seen {
     async fn gather(visit: &Visit, task: Task) -> Result<Self, Problem> {
         let engine = &visit.server.engine;
         let attempts = engine.attempts(task.id()).await;
+        let files = engine.artifacts(&task).await;
         Ok(Self {
+            files: files.map_err(|refusal| visit.refused(&refusal))?,
             payload: short(visit, Some(&task.spec.payload)).await?,
             result: short(visit, task.result.as_ref()).await?,
             error: error_of(&task, visit.lang),
@@ -162,6 +165,19 @@ impl Seen {
             section.panel.result {
                 h2 { (scene.pick("Result", "Resultado")) }
                 (text(self.result.as_ref(), result, &path, scene))
+                (self.files(scene))
+            }
+        }
+    }
+
+    fn files(&self, scene: &Scene<'_>) -> Markup {
+        html! {
+            @if !self.files.is_empty() {
+                h3 { (scene.pick("Files", "Archivos")) }
+                ul.files { @for file in &self.files {
+                    li { a href=(url_of(self.task.id(), &file.name)) { (harmless(&file.name)) }
+                        " " span.fine-print { (bytes(scene.lang, file.bytes)) } }
+                } }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `/v1/tasks`: a verb a file.
 
 mod act;
+mod artifacts;
 mod batch;
 mod filter;
 mod list;
@@ -11,6 +12,7 @@ mod show;
 mod submit;
 
 pub(super) use act::{cancel, delete, requeue};
+pub(super) use artifacts::{artifact, artifacts, url_of};
 pub(super) use batch::batch;
 pub(super) use filter::Filter;
 pub(super) use list::{cursor, cursor_text, list, read_filter, wrong_filter};

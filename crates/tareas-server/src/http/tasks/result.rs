@@ -71,7 +71,8 @@ fn tag(task: &Task, body: &Body) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-fn send(text: Bytes, tag: &HeaderValue, asked: &HeaderMap) -> Response {
+/// The bytes, or the part of them that was asked for.
+pub(super) fn send(text: Bytes, tag: &HeaderValue, asked: &HeaderMap) -> Response {
     if asked.get(header::IF_NONE_MATCH) == Some(tag) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag.clone())]).into_response();
     }

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use nix::unistd::{SysconfVar, sysconf};
 
 use super::said;
 use crate::bell::Bell;
 use crate::command::definition::{CommandDefinition, Recycle};
 use crate::command::launch::{Launched, Launcher, Purpose};
 use crate::command::oneshot::too_large;
+use crate::command::out_folder::OutFolder;
 use crate::command::outcome::sentence;
 use crate::command::stderr::Complaints;
+use crate::command::system;
 use crate::readiness::ready;
 use crate::{Context, HandlerError};
 
@@ -33,6 +34,8 @@ const LOOK_AT_MEMORY_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct Process {
     launched: Launched,
     talk: UnixStream,
+    /// Where it leaves files, one task after the other.
+    out: OutFolder,
     complaints: Complaints,
     /// What has arrived and is no whole line yet.
     held: Vec<u8>,
@@ -68,12 +71,15 @@ pub(super) enum Answer {
 
 impl Process {
     pub(super) fn start(launcher: &Launcher, definition: &CommandDefinition) -> io::Result<Self> {
-        let mut launched = launcher.start(definition, Vec::new(), Purpose::Talk)?;
+        let out = launcher.out_folder(definition)?;
+        let variables = vec![out.variable()];
+        let mut launched = launcher.start(definition, variables, &out, Purpose::Talk)?;
         let talk = launched.talk.take().ok_or(io::ErrorKind::BrokenPipe)?;
         talk.set_write_timeout(Some(LOOK_UP_EVERY))?;
         Ok(Self {
             launched,
             talk,
+            out,
             complaints: Complaints::new(),
             held: Vec::new(),
             bytes: vec![0; READ_BYTES],
@@ -116,11 +122,7 @@ impl Process {
     }
 
     fn memory_bytes(&self) -> Option<u64> {
-        let pid = self.launched.process?;
-        let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-        let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
-        let page = sysconf(SysconfVar::PAGE_SIZE).ok()??;
-        Some(pages.saturating_mul(u64::try_from(page).ok()?))
+        system::resident_bytes(self.launched.process?)
     }
 
     /// Runs one task.
@@ -135,13 +137,30 @@ impl Process {
             return self.ended(context);
         }
         match turn {
-            Ok(Turn::Answered(answer)) => Answer::Said(answer),
+            Ok(Turn::Answered(answer)) => Answer::Said(self.with_files(answer, context)),
             Ok(Turn::TooLarge) => {
                 self.launched.stop();
                 Answer::Said(Err(too_large(bytes_max)))
             }
             Ok(Turn::Over) | Err(_) => self.ended(context),
         }
+    }
+
+    /// What it has left goes with the answer, and makes room for what the next task leaves.
+    fn with_files(
+        &self,
+        answer: Result<Bytes, HandlerError>,
+        context: &Context,
+    ) -> Result<Bytes, HandlerError> {
+        if self.out.is_empty() {
+            return answer;
+        }
+        let kept = match &answer {
+            Ok(_) => self.out.collect(context),
+            Err(_) => Ok(()),
+        };
+        self.out.clear();
+        kept.and(answer)
     }
 
     /// A bell that was rung stays so, and may yet be: the next task needs another.

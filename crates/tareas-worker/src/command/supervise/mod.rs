@@ -6,7 +6,6 @@
 //! the process while the server might want something.
 
 mod start;
-mod tree;
 mod watch;
 
 use std::io::{self, Write};
@@ -14,15 +13,14 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::SigSet;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{dup2_stdin, setsid};
 
 use super::order::Order;
 use super::report::Report;
+use super::system::{self, Ends};
 use start::Start;
 use watch::Watch;
 
@@ -50,14 +48,20 @@ fn run() -> io::Result<()> {
     isolate()?;
     match start.process(&order, &control) {
         Ok(mut started) => {
-            let signals = signals()?;
-            tell(&mut control, &Report::Started(started.pid.as_raw()));
-            let watch = Watch::new(&mut control, signals, &order, &mut started);
+            // Not before: the process must not inherit it. An end that came meanwhile is found
+            // without a signal.
+            let ends = Ends::listen()?;
+            // A server that is gone is noticed where it is listened to.
+            let _ = tell(&mut control, &Report::Started(started.pid.as_raw()));
+            let watch = Watch::new(&mut control, ends, &order, &mut started);
             let end = watch.until_all_ended()?;
             drop(started);
-            tell(&mut control, &Report::Ended(end));
+            if tell(&mut control, &Report::Ended(end)).is_err() {
+                // Nobody is there to take what it left, or to clean up.
+                let _ = std::fs::remove_dir_all(&order.out);
+            }
         }
-        Err(error) => tell(&mut control, &Report::Failed(error.to_string())),
+        Err(error) => tell(&mut control, &Report::Failed(error.to_string()))?,
     }
     Ok(())
 }
@@ -67,8 +71,7 @@ fn run() -> io::Result<()> {
 fn isolate() -> io::Result<()> {
     // Fails only for the leader of a process group, which a fresh process is not.
     setsid()?;
-    prctl::set_child_subreaper(true)?;
-    prctl::set_no_new_privs()?;
+    system::adopt_orphans()?;
     umask(Mode::from_bits_truncate(0o077));
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     // What is blocked here would be blocked in the process, too.
@@ -76,25 +79,7 @@ fn isolate() -> io::Result<()> {
     Ok(())
 }
 
-/// Has ends of children read instead of delivered, and requests to end left alone: those are for
-/// the server to make, not for whoever sends a signal to everything. Called once the process is
-/// there, which must not inherit it; an end that came before is found without a signal.
-fn signals() -> io::Result<SignalFd> {
-    let mut signals = SigSet::empty();
-    for signal in [
-        Signal::SIGCHLD,
-        Signal::SIGTERM,
-        Signal::SIGINT,
-        Signal::SIGHUP,
-    ] {
-        signals.add(signal);
-    }
-    signals.thread_block()?;
-    let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-    Ok(SignalFd::with_flags(&signals, flags)?)
-}
-
-/// Says something to the server. A server that is gone is noticed where it is listened to.
-fn tell(control: &mut UnixStream, report: &Report) {
-    let _ = control.write_all(format!("{report}\n").as_bytes());
+/// Says something to the server; fails when there is none any more.
+fn tell(control: &mut UnixStream, report: &Report) -> io::Result<()> {
+    control.write_all(format!("{report}\n").as_bytes())
 }

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, Pid, Uid, chown, close, dup2_stderr, dup2_stdout, geteuid};
 
 use crate::command::definition::{Account, Limits};
 use crate::command::order::Order;
+use crate::command::system;
 
 /// The number under which a one-shot process finds the stream for its side notes.
 const SIDE_NOTES: i32 = 3;
@@ -44,12 +44,8 @@ pub(super) struct Started {
 impl Start {
     /// Closes every file that came along by inheritance, and takes descriptor 3.
     pub(super) fn reserve() -> io::Result<Self> {
-        let inherited: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter(|number| *number >= SIDE_NOTES)
-            .collect();
-        for number in inherited {
+        let open = system::open_files()?.into_iter();
+        for number in open.filter(|number| *number >= SIDE_NOTES) {
             // The folder that was just read is in its own list, and closed already.
             let _ = close(number);
         }
@@ -97,12 +93,12 @@ impl Start {
     }
 }
 
-/// The payload as a file in memory, or the socket that the process talks through.
+/// The payload as a file, or the socket that the process talks through.
 fn input(order: &Order, mut control: &UnixStream, talk: &OwnedFd) -> io::Result<Stdio> {
     if order.talks {
         return Ok(Stdio::from(talk.try_clone()?));
     }
-    let mut payload = File::from(memfd_create(c"payload", MFdFlags::MFD_CLOEXEC)?);
+    let mut payload = system::payload_file()?;
     let copied = io::copy(&mut (&mut control).take(order.payload_bytes), &mut payload)?;
     if copied < order.payload_bytes {
         return Err(io::ErrorKind::UnexpectedEof.into());

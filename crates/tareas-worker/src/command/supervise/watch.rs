@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use nix::sys::signalfd::SignalFd;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::start::Started;
-use super::{tell, tree};
+use super::tell;
 use crate::command::lines::Lines;
 use crate::command::order::Order;
 use crate::command::report::{End, Report};
+use crate::command::system::{self, Ends};
 use crate::readiness::ready;
 
 /// Longest side note; a longer one becomes several.
@@ -27,7 +27,7 @@ const KILL_AGAIN_AFTER: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Watch<'a> {
     control: &'a mut UnixStream,
-    signals: SignalFd,
+    ends: Ends,
     side_notes: Option<PipeReader>,
     lines: Lines,
     main: Pid,
@@ -50,13 +50,13 @@ enum Phase {
 impl<'a> Watch<'a> {
     pub(super) fn new(
         control: &'a mut UnixStream,
-        signals: SignalFd,
+        ends: Ends,
         order: &Order,
         started: &mut Started,
     ) -> Self {
         Self {
             control,
-            signals,
+            ends,
             side_notes: started.side_notes.take(),
             lines: Lines::new(NOTE_BYTES_MAX),
             main: started.pid,
@@ -72,6 +72,7 @@ impl<'a> Watch<'a> {
             self.go_on();
             self.listen()?;
         }
+        system::end_the_rest(self.main);
         self.last_notes()?;
         // Without children and without a status somebody else has reaped it: nobody can.
         Ok(self.end.unwrap_or(End::Signal(Signal::SIGKILL as i32)))
@@ -102,27 +103,30 @@ impl<'a> Watch<'a> {
             _ => {}
         }
         if self.phase == Phase::Killed {
-            tree::signal_all(Signal::SIGKILL);
+            system::signal_all(self.main, Signal::SIGKILL);
         }
     }
 
     fn listen(&mut self) -> io::Result<()> {
         let wait = match self.phase {
-            Phase::Left => None,
-            Phase::Asked { kill_at } => Some(kill_at.saturating_duration_since(Instant::now())),
+            Phase::Left => Ends::LOOK_EVERY,
+            Phase::Asked { kill_at } => {
+                let left = kill_at.saturating_duration_since(Instant::now());
+                Some(Ends::LOOK_EVERY.map_or(left, |every| every.min(left)))
+            }
             Phase::Killed => Some(KILL_AGAIN_AFTER),
         };
         let listens = self.phase == Phase::Left;
         let found = ready(
             [
-                Some(self.signals.as_fd()),
+                self.ends.as_fd(),
                 listens.then(|| self.control.as_fd()),
                 self.side_notes.as_ref().map(AsFd::as_fd),
             ],
             wait,
         )?;
         if found[0] {
-            while self.signals.read_signal()?.is_some() {}
+            self.ends.take()?;
         }
         if found[1] {
             self.ask_to_end();
@@ -135,7 +139,7 @@ impl<'a> Watch<'a> {
 
     /// Whatever arrives is a request to stop, and so is the end of the server.
     fn ask_to_end(&mut self) {
-        tree::signal_all(Signal::SIGTERM);
+        system::signal_all(self.main, Signal::SIGTERM);
         let kill_at = Instant::now() + self.stop_grace;
         self.phase = Phase::Asked { kill_at };
     }
@@ -151,7 +155,7 @@ impl<'a> Watch<'a> {
         }
         let control = &mut *self.control;
         self.lines.add(&bytes[..count], |line| {
-            tell(control, &Report::Note(line.to_owned()));
+            let _ = tell(control, &Report::Note(line.to_owned()));
         });
         Ok(())
     }
@@ -164,7 +168,7 @@ impl<'a> Watch<'a> {
         }
         let control = &mut *self.control;
         self.lines
-            .finish(|line| tell(control, &Report::Note(line.to_owned())));
+            .finish(|line| drop(tell(control, &Report::Note(line.to_owned()))));
         Ok(())
     }
 }
