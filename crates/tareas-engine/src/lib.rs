@@ -47,7 +47,7 @@ pub use kind_rules::{KindRules, PayloadCheck, PayloadFault};
 pub use kinds::{IsQuick, Kinds, QUICK_BELOW};
 pub use membership::{LeaseTerms, Membership};
 pub use nearest::nearest_name;
-pub use notes::{AttemptNotes, Notes, Progress};
+pub use notes::{AttemptNotes, Heard, Notes, Progress, Seen};
 pub use queries::{Why, WhyCode};
 pub use refusal::Refusal;
 pub use remote::{

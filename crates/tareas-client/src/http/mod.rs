@@ -3,7 +3,10 @@
 //! One request, one connection, no redirects, no compression: the server is tareas itself, on
 //! the same port. Bodies come with `Content-Length`, in chunks, or end with the connection.
 
+mod events;
 mod read;
+
+pub use events::{Event, Events};
 
 use std::io::{self, BufReader, Write};
 use std::net::TcpStream;
@@ -94,30 +97,71 @@ impl HttpClient {
         self.request("DELETE", path, Some(""))
     }
 
-    fn request(&self, method: &str, path: &str, json: Option<&str>) -> Result<Response> {
+    /// `GET` of a stream of events, from behind the event of this id.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and [`Error::Refused`] when the server does not stream.
+    pub fn events(&self, path: &str, after: Option<&str>) -> Result<Events> {
+        let stream = self.connect()?;
+        let mut head = self.head("GET", path, None);
+        head.truncate(head.len() - "\r\n".len());
+        head = head.replace("Accept: application/json", "Accept: text/event-stream");
+        if let Some(after) = after {
+            head += &format!("Last-Event-ID: {after}\r\n");
+        }
+        head += "\r\n";
+        let opened = self.open_events(stream, &head);
+        let (mut response, mut stream) = opened.map_err(|error| self.broken(&error))?;
+        if response.status != 200 {
+            let body = read::body(&mut stream, &response).map_err(|error| self.broken(&error))?;
+            response.body = body;
+            return Err(response.problem());
+        }
+        Ok(Events::of(&response, stream))
+    }
+
+    fn open_events(
+        &self,
+        mut stream: TcpStream,
+        request: &str,
+    ) -> io::Result<(Response, BufReader<TcpStream>)> {
+        stream.set_read_timeout(Some(self.options.answer_timeout))?;
+        stream.write_all(request.as_bytes())?;
+        let mut stream = BufReader::new(stream);
+        Ok((read::head(&mut stream)?, stream))
+    }
+
+    fn connect(&self) -> Result<TcpStream> {
         let started = Instant::now();
         let connect = self.address.connect(self.options.connect_timeout);
-        let stream = connect.map_err(|source| Error::Unreachable {
+        connect.map_err(|source| Error::Unreachable {
             address: self.address.clone(),
             tries: 1,
             elapsed: started.elapsed(),
             source,
-        })?;
+        })
+    }
+
+    fn request(&self, method: &str, path: &str, json: Option<&str>) -> Result<Response> {
+        let stream = self.connect()?;
         let mut request = self.head(method, path, json);
         request += json.unwrap_or_default();
         self.exchange(stream, &request)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::NoAnswer {
-                    address: self.address.clone(),
-                },
-                io::ErrorKind::InvalidData => Error::Malformed {
-                    what: error.to_string(),
-                },
-                _ => Error::ConnectionLost {
-                    address: self.address.clone(),
-                    task_id: None,
-                },
-            })
+            .map_err(|error| self.broken(&error))
+    }
+
+    fn broken(&self, error: &io::Error) -> Error {
+        let address = self.address.clone();
+        match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::NoAnswer { address },
+            io::ErrorKind::InvalidData => Error::Malformed {
+                what: error.to_string(),
+            },
+            _ => Error::ConnectionLost {
+                address,
+                task_id: None,
+            },
+        }
     }
 
     fn exchange(&self, mut stream: TcpStream, request: &str) -> io::Result<Response> {

@@ -11,18 +11,23 @@ const HEADERS_MAX: usize = 100;
 const BODY_BYTES_MAX: u64 = 1 << 30;
 
 pub(super) fn response(stream: &mut impl BufRead) -> io::Result<Response> {
+    let mut response = head(stream)?;
+    response.body = body(stream, &response)?;
+    Ok(response)
+}
+
+/// Everything but the body, which is next in the stream.
+pub(super) fn head(stream: &mut impl BufRead) -> io::Result<Response> {
     loop {
         let status = status(&line(stream)?)?;
         let headers = headers(stream)?;
-        let mut response = Response {
-            status,
-            headers,
-            body: Vec::new(),
-        };
         // 1xx come before the answer proper.
         if !(100..200).contains(&status) {
-            response.body = body(stream, &response)?;
-            return Ok(response);
+            return Ok(Response {
+                status,
+                headers,
+                body: Vec::new(),
+            });
         }
     }
 }
@@ -65,15 +70,26 @@ fn headers(stream: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
     }
 }
 
-fn body(stream: &mut impl BufRead, response: &Response) -> io::Result<Vec<u8>> {
+/// Whether the body comes in chunks.
+pub(super) fn is_chunked(response: &Response) -> bool {
+    let encoding = response.header("transfer-encoding");
+    encoding.is_some_and(|how| how.contains("chunked"))
+}
+
+/// What the server sends after the header of [`head`].
+pub(super) fn body(stream: &mut impl BufRead, response: &Response) -> io::Result<Vec<u8>> {
     if matches!(response.status, 204 | 304) {
         return Ok(Vec::new());
     }
-    if response
-        .header("transfer-encoding")
-        .is_some_and(|how| how.contains("chunked"))
-    {
-        return chunks(stream);
+    if is_chunked(response) {
+        let mut body = Vec::new();
+        Chunks::new(stream)
+            .take(BODY_BYTES_MAX + 1)
+            .read_to_end(&mut body)?;
+        return match body.len() as u64 > BODY_BYTES_MAX {
+            true => Err(invalid("a body that is too long")),
+            false => Ok(body),
+        };
     }
     let length = response.header("content-length").map(str::parse::<u64>);
     let mut body = Vec::new();
@@ -95,23 +111,56 @@ fn exactly(stream: &mut impl BufRead, length: u64, into: &mut Vec<u8>) -> io::Re
     }
 }
 
-fn chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let head = line(stream)?;
-        let digits = head.split(';').next().unwrap_or_default().trim();
-        let length = u64::from_str_radix(digits, 16).map_err(|_| invalid("a chunk's length"))?;
-        if body.len() as u64 + length > BODY_BYTES_MAX {
-            return Err(invalid("a body that is too long"));
+/// A body in chunks, as the bytes that it stands for.
+#[derive(Debug)]
+pub(super) struct Chunks<R> {
+    stream: R,
+    /// What is left of the present chunk.
+    left: u64,
+    is_first: bool,
+    is_over: bool,
+}
+
+impl<R: BufRead> Chunks<R> {
+    pub(super) fn new(stream: R) -> Self {
+        Self {
+            stream,
+            left: 0,
+            is_first: true,
+            is_over: false,
         }
-        if length == 0 {
-            while !line(stream)?.is_empty() {}
-            return Ok(body);
-        }
-        exactly(stream, length, &mut body)?;
-        if !line(stream)?.is_empty() {
+    }
+
+    /// Goes on to the next chunk, or to the end.
+    fn next_chunk(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.is_first) && !line(&mut self.stream)?.is_empty() {
             return Err(invalid("a chunk without end"));
         }
+        let head = line(&mut self.stream)?;
+        let digits = head.split(';').next().unwrap_or_default().trim();
+        self.left = u64::from_str_radix(digits, 16).map_err(|_| invalid("a chunk's length"))?;
+        if self.left == 0 {
+            while !line(&mut self.stream)?.is_empty() {}
+            self.is_over = true;
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Read for Chunks<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && !self.is_over {
+            self.next_chunk()?;
+        }
+        if self.is_over || into.is_empty() {
+            return Ok(0);
+        }
+        let count = (&mut self.stream).take(self.left).read(into)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= count as u64;
+        Ok(count)
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    backup, bench, cancel, client, completions, config, delete, demo, explain, list, man, queues,
-    requeue, restore, result, serve, show, submit, wait, why, worker, workers,
+    backup, bench, cancel, client, completions, config, delete, demo, explain, list, logs, man,
+    queues, requeue, restore, result, serve, show, submit, wait, why, worker, workers,
 };
 use crate::output::{ColorChoice, Format};
 
@@ -98,6 +98,8 @@ pub(super) enum Command {
     Show(show::ShowArgs),
     /// Say why a task waits, or why it failed
     Why(why::WhyArgs),
+    /// Print what the attempts of a task have said
+    Logs(logs::LogsArgs),
     /// List tasks, newest first
     #[command(alias = "listar")]
     List(list::ListArgs),

@@ -17,6 +17,7 @@ mod end;
 mod explain;
 mod health;
 mod list;
+mod logs;
 mod man;
 mod payload;
 mod queues;
@@ -82,6 +83,7 @@ fn dispatch(command: Command, session: &Session) -> Outcome {
         Command::Client(args) => client::run(&args, session),
         Command::Show(args) => show::run(&args, session),
         Command::Why(args) => why::run(&args, session),
+        Command::Logs(args) => logs::run(&args, session),
         Command::List(args) => list::run(&args, session),
         Command::Wait(args) => wait::run(&args, session),
         Command::Result(args) => result::run(&args, session),

@@ -90,6 +90,8 @@ catalogue! {
     DueAt: "due at {at}" / "para el {at}",
     Ended: "it has ended: {status}" / "ha terminado: {status}",
     RunsNow: "it is running" / "se está ejecutando",
+    LogOfAttempt: "attempt {attempt}:" / "intento {attempt}:",
+    LogTruncated: "the rest was dropped: 64 KiB of an attempt are kept" / "el resto se descartó: de un intento se guardan 64 KiB",
     WaitsBecause: "waiting: {message}" / "espera: {message}",
     NoTasks: "no tasks" / "no hay tareas",
     MoreTasks: "more: tareas list --cursor {cursor}" / "más: tareas list --cursor {cursor}",

@@ -188,6 +188,12 @@ const SPANISH: &[(&str, &str)] = &[
     ("show.id", "La tarea"),
     ("why", "Dice por qué una tarea espera, o por qué falló"),
     ("why.id", "La tarea"),
+    ("logs", "Muestra lo que han dicho los intentos de una tarea"),
+    ("logs.id", "La tarea"),
+    (
+        "logs.follow",
+        "Sigue hasta que la tarea termina; el código de salida es el de su final",
+    ),
     ("list", "Lista tareas, las nuevas primero"),
     (
         "list.filter",

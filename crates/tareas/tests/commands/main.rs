@@ -4,6 +4,7 @@ mod artifacts;
 mod docs;
 mod ends;
 mod environment;
+mod logs;
 mod outcomes;
 mod persistent;
 mod reload;

@@ -9,7 +9,7 @@ mod frame;
 mod stream;
 mod view;
 
-pub(super) use stream::events;
+pub(super) use stream::{OPENING, SILENCE_MAX, STILL_THERE, event_stream, events};
 pub(super) use view::View;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -64,11 +64,11 @@ impl Default for Live {
 
 /// The right to one stream; dropping it gives it back.
 #[derive(Debug)]
-struct Seat(Arc<ServerState>);
+pub(super) struct Seat(Arc<ServerState>);
 
 impl Seat {
     /// A seat, unless all are taken.
-    fn take(server: &Arc<ServerState>) -> Option<Self> {
+    pub(super) fn take(server: &Arc<ServerState>) -> Option<Self> {
         let open = &server.http.live.open;
         if open.fetch_add(1, Ordering::Relaxed) >= STREAMS_MAX {
             open.fetch_sub(1, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use std::convert::Infallible;
 use tareas_protocol::Code;
 use tokio::sync::watch;
@@ -20,10 +20,11 @@ use crate::http::problem::Answer;
 use crate::http::visit::{Query, Visit};
 
 /// A stream that has nothing to say shows this often that it is there.
-const SILENCE_MAX: Duration = Duration::from_secs(15);
+pub(in crate::http) const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// When a browser comes back after the stream broke.
-const OPENING: &[u8] = b"retry: 2000\n\n";
-const STILL_THERE: &[u8] = b":\n\n";
+pub(in crate::http) const OPENING: &[u8] = b"retry: 2000\n\n";
+/// How it shows that.
+pub(in crate::http) const STILL_THERE: &[u8] = b":\n\n";
 
 /// The stream: `?view=map` for parts of that page, without it the numbers as JSON.
 pub(in crate::http) async fn events(visit: Visit, request: Request) -> Answer {
@@ -50,14 +51,18 @@ pub(in crate::http) async fn events(visit: Visit, request: Request) -> Answer {
         stop: visit.stop,
         has_begun: false,
     };
-    Ok(response(stream))
-}
-
-fn response(stream: Stream) -> Response {
     let chunks = stream::unfold(stream, |mut stream| async move {
         let chunk = stream.next().await?;
-        Some((Ok::<_, Infallible>(chunk), stream))
+        Some((chunk, stream))
     });
+    Ok(event_stream(chunks))
+}
+
+/// The answer that is a stream of events.
+pub(in crate::http) fn event_stream(
+    chunks: impl stream::Stream<Item = Bytes> + Send + 'static,
+) -> Response {
+    let chunks = chunks.map(Ok::<_, Infallible>);
     let fixed = [
         (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
         (header::CACHE_CONTROL, "no-cache, no-transform"),

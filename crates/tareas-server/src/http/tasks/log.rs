@@ -1,11 +1,12 @@
-//! `GET /v1/tasks/{id}/log`: what the attempts of a task have said, while it is remembered.
+//! `GET /v1/tasks/{id}/log`: what the attempts of a task have said, while it is remembered; live
+//! for whoever asks for `text/event-stream`.
 
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use tareas_engine::AttemptNotes;
 
-use super::{find, json};
+use super::{find, json, log_stream};
 use crate::http::problem::Answer;
 use crate::http::visit::{Query, TaskPath, Visit};
 
@@ -26,6 +27,9 @@ pub(in crate::http) async fn log(visit: Visit, TaskPath(id): TaskPath, request: 
     let (parts, _) = request.into_parts();
     Query::read(&visit, &parts, &[])?;
     let task = find(&visit, id).await?;
+    if wants_stream(&parts.headers) {
+        return log_stream::follow(visit, &task, &parts.headers);
+    }
     let notes = visit.server.engine.notes().of(task.id());
     let text = serde_json::to_vec(&Log {
         attempts: notes.iter().map(of_attempt).collect(),
@@ -40,4 +44,11 @@ fn of_attempt(notes: &AttemptNotes) -> AttemptLog<'_> {
         lines: &notes.log,
         truncated: notes.is_truncated,
     }
+}
+
+fn wants_stream(headers: &HeaderMap) -> bool {
+    let accepts = headers.get_all(header::ACCEPT).iter();
+    accepts
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("text/event-stream"))
 }

@@ -6,6 +6,7 @@ mod batch;
 mod filter;
 mod list;
 mod log;
+mod log_stream;
 mod range;
 mod result;
 mod show;
