@@ -343,12 +343,14 @@ fn end_unless_cancelled(task: &mut Task, reason: Reason, now: Timestamp) {
 }
 
 fn give_back(task: &mut Task, lease: Lease, now: Timestamp) -> Ended {
-    let ended = ended(task, AttemptOutcome::Released, None, now);
+    // Whoever gives back what was to be cancelled has stopped it: a remote worker says it so.
     if task.cancel_requested {
+        let ended = ended(task, AttemptOutcome::Cancelled, None, now);
         finish(task, State::Cancelled(Reason::Requested), now);
-    } else {
-        enter(task, State::Queued { place: lease.place });
+        return ended;
     }
+    let ended = ended(task, AttemptOutcome::Released, None, now);
+    enter(task, State::Queued { place: lease.place });
     ended
 }
 

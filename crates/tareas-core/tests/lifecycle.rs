@@ -323,6 +323,15 @@ fn every_ending_but_a_success_leaves_a_record() {
 }
 
 #[test]
+fn an_attempt_that_is_given_back_because_of_a_cancel_was_cancelled() {
+    let mut task = asked_to_stop(running(1));
+    let fence = fence(&task);
+    let ended = lifecycle::settle(&mut task, fence, &Ending::Released, Jitter(0), later(1));
+    let outcome = ended.unwrap().map(|attempt| attempt.outcome);
+    assert_eq!(outcome, Some(AttemptOutcome::Cancelled));
+}
+
+#[test]
 fn a_completion_sent_twice_is_recognised_but_a_late_one_is_not() {
     let holder = fence(&running(1));
     let is_recognised = |task: &Task| lifecycle::is_settled_by(task, holder);
