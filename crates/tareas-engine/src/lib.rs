@@ -25,6 +25,7 @@ mod fleet;
 mod kind_rules;
 mod kinds;
 mod membership;
+pub mod migration;
 mod nearest;
 mod notes;
 pub mod ports;

@@ -37,7 +37,7 @@ pub struct Cut {
 /// What one task needs written.
 #[derive(Debug)]
 pub struct Row {
-    /// Where the ledger keeps it.
+    /// Where the ledger keeps it; of no meaning when it is not the ledger's.
     index: Index,
     /// Its number in the order of acceptance.
     pub seq: u64,
@@ -47,6 +47,19 @@ pub struct Row {
     pub task: Task,
     /// Attempts that ended without a success since the last cut.
     pub endings: Vec<Attempt>,
+}
+
+impl Row {
+    /// A task that comes from another store, with its attempts: to be inserted as it is.
+    pub fn arriving(seq: u64, task: Task, endings: Vec<Attempt>) -> Self {
+        Self {
+            index: 0,
+            seq,
+            write: Write::Insert,
+            task,
+            endings,
+        }
+    }
 }
 
 /// Which statement writes a row.

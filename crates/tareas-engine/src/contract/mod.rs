@@ -22,6 +22,7 @@ pub mod blobs;
 pub mod queue;
 mod random;
 pub mod records;
+pub mod transfer;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -152,5 +153,7 @@ mod tests {
             include_str!("records/restart.rs"),
         ];
         assert_listed(include_str!("records/mod.rs"), &files);
+        let transfer = include_str!("transfer.rs");
+        assert_listed(transfer, &[transfer]);
     }
 }

@@ -8,6 +8,7 @@
 //! | [`Blobs`] | bytes that are too large for a record |
 //! | [`Clock`] | what time it is |
 //! | [`Members`], [`News`] | which processes share the records, and what they tell each other |
+//! | [`Export`], [`Import`] | records that nobody serves, read or filled as a whole |
 //!
 //! Domain types only, no driver's types, nothing optional. Each port has a contract suite in
 //! [`crate::contract`], which every adapter runs whole.
@@ -20,6 +21,7 @@ mod news;
 mod queue;
 mod records;
 mod report;
+mod transfer;
 
 pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
@@ -29,3 +31,7 @@ pub use news::News;
 pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
 pub use records::{Counts, Page, PageCursor, Records, Settings, StoredSession, TaskQuery};
 pub use report::{Identity, MemberPresence, MemberReport, MemberRole, MemberView, RunningReport};
+pub use transfer::{
+    Beside, Export, Import, LEAF_BYTES_MAX, LEAF_TASKS_MAX, Leaf, Mark, Progress, Standing,
+    WholeTask,
+};

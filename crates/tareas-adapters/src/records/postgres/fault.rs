@@ -115,6 +115,21 @@ pub enum OpenError {
     /// Another process serves under the same identity.
     #[error("another process serves with the identity of this one")]
     Taken,
+    /// The records are read or filled as a whole.
+    #[error("a migration from or to these records is under way")]
+    Migrating,
+    /// They were not filled to the end.
+    #[error("a migration into these records has not ended: run `tareas migrate` again")]
+    Unfinished,
+    /// Somebody serves from them, or did a moment ago.
+    #[error("a server or a worker node serves from these records")]
+    Served,
+    /// There is nothing to read.
+    #[error("there are no records in PostgreSQL at {at}")]
+    Missing {
+        /// Host, port and database.
+        at: String,
+    },
     /// Several processes are to serve, and one of them keeps blobs where the others cannot read.
     #[error(
         "another process serves on these records, and blobs in a folder cannot be shared: \

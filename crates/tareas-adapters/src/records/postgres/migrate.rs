@@ -13,6 +13,15 @@ macro_rules! schema_lock {
 }
 pub(super) use schema_lock;
 
+/// Shared by all processes that serve from the records, and held alone by whoever reads or fills
+/// them as a whole.
+macro_rules! serving_lock {
+    () => {
+        "127961879896436"
+    };
+}
+pub(super) use serving_lock;
+
 /// The steps; the first brings an empty database to schema 1. A shipped step never changes.
 const STEPS: [&str; 3] = [
     include_str!("schema/001_tasks.sql"),

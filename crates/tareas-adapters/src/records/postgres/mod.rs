@@ -16,6 +16,7 @@
 //! | `sweep` | tasks found by their state or by their place in line |
 //! | `members` | the other processes on the same records |
 //! | `tally`, `refresh`, `settings`, `page` | counts, keeping in touch, settings, what is only read |
+//! | `transfer` | the records as a whole, read or filled while nobody serves from them |
 //! | `plans` | proof that the hot statements go by the primary key |
 
 mod batch;
@@ -42,6 +43,7 @@ mod statements;
 mod survey;
 mod sweep;
 mod tally;
+mod transfer;
 mod worker;
 mod write;
 
@@ -64,6 +66,7 @@ use self::shared::Shared;
 pub use self::shared::Stats;
 pub use self::survey::{Survey, survey};
 use self::sweep::Sweeper;
+pub use self::transfer::{PostgresExport, PostgresImport};
 
 /// Records in PostgreSQL. See the module's documentation. Dropping it ends its services once
 /// what waits is decided; [`close`](Self::close) also waits for that.

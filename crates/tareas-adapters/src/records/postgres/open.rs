@@ -14,7 +14,7 @@ use super::settings::{read_kinds, read_queues, read_sessions};
 use super::shared::Shared;
 use super::sweep::Sweeper;
 use super::worker::Worker;
-use super::{PostgresOptions, PostgresRecords, checks, migrate, refresh, tally};
+use super::{PostgresOptions, PostgresRecords, checks, migrate, refresh, tally, transfer};
 
 /// The lease ends never, until it is renewed for the first time.
 const JOIN: &str = "INSERT INTO tareas.servers (server_id, lock_key, local_blobs) \
@@ -44,6 +44,7 @@ impl PostgresRecords {
         let warnings = checks::check(&link, &options).await?;
         migrate::run(&link).await?;
         refresh::take_lock(&link, options.server).await?;
+        transfer::refuse_unfinished(&link).await?;
         let shared = Arc::new(join(&link, options).await?);
         let learned = learn(&shared, &link).await;
         learned.map_err(|fault| connect_error(&at, fault))?;

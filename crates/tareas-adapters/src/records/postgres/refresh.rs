@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tareas_engine::ports::{Clock, SystemClock};
 
 use super::fault::{During, Fault, OpenError};
-use super::link::{Link, Purpose};
+use super::link::{Link, Purpose, Value};
+use super::migrate::serving_lock;
 use super::settings::read_queues;
 use super::shared::Shared;
 
@@ -20,22 +21,33 @@ const HANDOVER_MAX: Duration = Duration::from_secs(5);
 const HANDOVER_LOOK: Duration = Duration::from_millis(50);
 
 const LOCK: &str = "SELECT pg_try_advisory_lock($1)";
+const SERVE: &str = concat!("SELECT pg_try_advisory_lock_shared(", serving_lock!(), ")");
 
 /// The key of the lock that a server holds as long as it lives.
 pub(super) fn lock_key(server: u128) -> i64 {
     ((server >> 64) as u64 ^ server as u64).cast_signed()
 }
 
-/// Takes the lock of this server, once the life before has let go of it.
+/// Takes the lock of this server, once the life before has let go of it, and its share of the
+/// one that keeps migrations away.
 pub(super) async fn take_lock(link: &Link, server: u128) -> Result<(), OpenError> {
+    if !take(link, LOCK, &[&lock_key(server)]).await? {
+        return Err(OpenError::Taken);
+    }
+    match take(link, SERVE, &[]).await? {
+        true => Ok(()),
+        false => Err(OpenError::Migrating),
+    }
+}
+
+/// Whether a lock could be taken, after a while for whoever had it before to let go.
+pub(super) async fn take(link: &Link, sql: &str, values: &[Value<'_>]) -> Result<bool, OpenError> {
     let began = Instant::now();
     loop {
-        let asked = link.client().query_one(LOCK, &[&lock_key(server)]).await;
-        if asked.during("the lock of this server")?.get(0) {
-            return Ok(());
-        }
-        if began.elapsed() > HANDOVER_MAX {
-            return Err(OpenError::Taken);
+        let asked = link.client().query_one(sql, values).await;
+        let is_taken = asked.during("a lock of this server")?.get(0);
+        if is_taken || began.elapsed() > HANDOVER_MAX {
+            return Ok(is_taken);
         }
         SystemClock.sleep(HANDOVER_LOOK).await;
     }
@@ -82,7 +94,8 @@ async fn refresh(
         // PostgreSQL may not have noticed yet that the connection before is lost.
         let key = lock_key(shared.options.server);
         let held = link.rows(LOCK, &[&key]).await?;
-        *is_locked = held.iter().all(|row| row.get(0));
+        let serves = link.rows(SERVE, &[]).await?;
+        *is_locked = held.iter().chain(&serves).all(|row| row.get(0));
     }
     shared.tally.read_others(link).await?;
     read_queues(shared, link).await?;

@@ -26,9 +26,11 @@ const DOUBLINGS_MAX: u32 = 6;
 pub(super) mod key {
     pub(crate) const HIGH_SEQ: &str = "high_seq";
     pub(crate) const HIGH_PLACE: &str = "high_place";
-    pub(super) const SUSPECT_SEQ: &str = "suspect_seq";
+    pub(crate) const SUSPECT_SEQ: &str = "suspect_seq";
     pub(super) const UNCLEAN_STARTS: &str = "unclean_starts";
-    pub(super) const CLEAN: &str = "clean";
+    pub(crate) const CLEAN: &str = "clean";
+    /// How far an import is that has not ended.
+    pub(crate) const IMPORT: &str = "import";
 }
 
 /// What was found at the start.
@@ -59,6 +61,7 @@ pub(super) struct Boot {
 
 /// Reads what is needed to go on, and records durably that the store is open.
 pub(super) fn boot(connection: &Connection, config: &SqliteConfig) -> Result<Boot, OpenError> {
+    refuse_unfinished(connection)?;
     let now = config.clock.now();
     let high_seq = meta_number(connection, key::HIGH_SEQ)?;
     let is_first = high_seq.is_none();
@@ -91,6 +94,14 @@ pub(super) fn boot(connection: &Connection, config: &SqliteConfig) -> Result<Boo
         lost_sessions: sessions(connection)?,
         kinds: kinds(connection)?,
     })
+}
+
+/// A store into which a migration was not ended holds a part of the tasks only.
+pub(super) fn refuse_unfinished(connection: &Connection) -> Result<(), OpenError> {
+    match meta::<String>(connection, key::IMPORT)? {
+        Some(_) => Err(OpenError::Unfinished),
+        None => Ok(()),
+    }
 }
 
 fn report(unclean: bool, starts: usize, sums: [u64; Phase::ALL.len()]) -> BootReport {
@@ -196,7 +207,7 @@ fn sessions(connection: &Connection) -> rusqlite::Result<Vec<StoredSession>> {
     found.collect()
 }
 
-fn kinds(connection: &Connection) -> Result<Vec<Kind>, OpenError> {
+pub(super) fn kinds(connection: &Connection) -> Result<Vec<Kind>, OpenError> {
     let mut statement = connection.prepare("SELECT name FROM kinds ORDER BY name")?;
     let names = statement.query_map([], |row| row.get::<_, String>(0))?;
     let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
@@ -208,17 +219,17 @@ fn kinds(connection: &Connection) -> Result<Vec<Kind>, OpenError> {
     names.iter().map(kind).collect()
 }
 
-fn queue_name(text: &str) -> Result<QueueName, OpenError> {
+pub(super) fn queue_name(text: &str) -> Result<QueueName, OpenError> {
     QueueName::new(text).map_err(|error| OpenError::Corrupt {
         what: format!("a queue: {error}"),
     })
 }
 
-fn meta_number(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
+pub(super) fn meta_number(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
     meta(connection, key)
 }
 
-fn meta<T: rusqlite::types::FromSql>(
+pub(super) fn meta<T: rusqlite::types::FromSql>(
     connection: &Connection,
     key: &str,
 ) -> rusqlite::Result<Option<T>> {
@@ -228,7 +239,11 @@ fn meta<T: rusqlite::types::FromSql>(
         .optional()
 }
 
-fn set_meta(connection: &Connection, key: &str, value: impl ToSql) -> rusqlite::Result<()> {
+pub(super) fn set_meta(
+    connection: &Connection,
+    key: &str,
+    value: impl ToSql,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO meta(key, value) VALUES(?1, ?2) \
                ON CONFLICT(key) DO UPDATE SET value = excluded.value";
     connection.execute(sql, (key, value)).map(|_| ())

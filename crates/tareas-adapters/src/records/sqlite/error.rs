@@ -57,6 +57,15 @@ pub enum OpenError {
     /// The database cannot be read or written.
     #[error("cannot open the database")]
     Sqlite(#[from] rusqlite::Error),
+    /// A migration into it has not ended.
+    #[error("a migration into it has not ended: run `tareas migrate` again")]
+    Unfinished,
+    /// There is nothing to read.
+    #[error("there is no database in {}", folder.display())]
+    Missing {
+        /// The data folder.
+        folder: PathBuf,
+    },
     /// What is stored cannot be what was written.
     #[error("the database is damaged: {what}")]
     Corrupt {

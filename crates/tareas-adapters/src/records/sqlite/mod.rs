@@ -16,6 +16,7 @@
 //! | `checkpoint`, `readers` | the log, and the gate that keeps it short |
 //! | `pressure` | room on the disk |
 //! | `page`, `settings`, `backup`, `stats` | the rest |
+//! | `transfer` | the store as a whole, read or filled while nobody serves from it |
 
 mod apply;
 mod backup;
@@ -44,6 +45,7 @@ mod stats;
 mod survey;
 mod sweep;
 mod taking;
+mod transfer;
 mod waiting;
 mod writer;
 
@@ -73,6 +75,7 @@ use self::shared::Shared;
 use self::stats::Counters;
 pub use self::stats::SqliteStats;
 pub use self::survey::{Survey, survey};
+pub use self::transfer::{SqliteExport, SqliteImport};
 use self::writer::Writer;
 
 /// Tasks in a SQLite file: decided in memory, written behind by one thread.

@@ -13,31 +13,31 @@ use tareas_core::{
 use super::Store;
 use crate::ports::{Page, TaskQuery};
 
-pub(super) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-pub(super) const SESSION: SessionId = SessionId(7);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub(crate) const SESSION: SessionId = SessionId(7);
 
-pub(super) fn later(seconds: u64) -> Timestamp {
+pub(crate) fn later(seconds: u64) -> Timestamp {
     NOW + Duration::from_secs(seconds)
 }
 
-pub(super) fn id(number: u128) -> TaskId {
+pub(crate) fn id(number: u128) -> TaskId {
     TaskId::v7(NOW, number)
 }
 
 /// The token of the given start of a task: no two are the same.
-pub(super) fn token(task: TaskId, attempt: u64) -> Option<Token> {
+pub(crate) fn token(task: TaskId, attempt: u64) -> Option<Token> {
     Some(Token::new(task.as_u128() ^ (u128::from(attempt) << 64)))
 }
 
-pub(super) fn text(text: &str) -> Body {
+pub(crate) fn text(text: &str) -> Body {
     Body::Inline(Bytes::copy_from_slice(text.as_bytes()))
 }
 
-pub(super) fn queue(name: &str) -> QueueName {
+pub(crate) fn queue(name: &str) -> QueueName {
     QueueName::new(name).expect("a valid name")
 }
 
-pub(super) fn spec(number: u128) -> Spec {
+pub(crate) fn spec(number: u128) -> Spec {
     Spec {
         id: id(number),
         kind: Kind::new("square").expect("a valid name"),
@@ -49,14 +49,14 @@ pub(super) fn spec(number: u128) -> Spec {
     }
 }
 
-pub(super) fn with_options(number: u128, options: Options) -> Spec {
+pub(crate) fn with_options(number: u128, options: Options) -> Spec {
     Spec {
         options: Some(Box::new(options)),
         ..spec(number)
     }
 }
 
-pub(super) fn keyed(number: u128, key: &str) -> Spec {
+pub(crate) fn keyed(number: u128, key: &str) -> Spec {
     with_options(
         number,
         Options {
@@ -67,7 +67,7 @@ pub(super) fn keyed(number: u128, key: &str) -> Spec {
 }
 
 /// A submission whose id the client chose.
-pub(super) fn submit(spec: Spec) -> Command {
+pub(crate) fn submit(spec: Spec) -> Command {
     Command::Submit(NewTask {
         spec: Arc::new(spec),
         due_at: None,
@@ -76,7 +76,7 @@ pub(super) fn submit(spec: Spec) -> Command {
     })
 }
 
-pub(super) fn submit_due(number: u128, due_at: Timestamp) -> Command {
+pub(crate) fn submit_due(number: u128, due_at: Timestamp) -> Command {
     let spec = Arc::new(spec(number));
     Command::Submit(NewTask {
         spec,
@@ -86,7 +86,7 @@ pub(super) fn submit_due(number: u128, due_at: Timestamp) -> Command {
     })
 }
 
-pub(super) fn claim(task: TaskId, expected_attempt: u64) -> Command {
+pub(crate) fn claim(task: TaskId, expected_attempt: u64) -> Command {
     let token = token(task, expected_attempt + 1);
     Command::Claim {
         task,
@@ -96,7 +96,7 @@ pub(super) fn claim(task: TaskId, expected_attempt: u64) -> Command {
     }
 }
 
-pub(super) fn settle(task: &Task, ending: Ending) -> Command {
+pub(crate) fn settle(task: &Task, ending: Ending) -> Command {
     let fence = Fence {
         attempt: task.attempt,
         token: task.lease().and_then(|l| l.token),
@@ -109,32 +109,32 @@ pub(super) fn settle(task: &Task, ending: Ending) -> Command {
     }
 }
 
-pub(super) fn cancel(task: TaskId) -> Command {
+pub(crate) fn cancel(task: TaskId) -> Command {
     Command::Cancel {
         task,
         by: Actor::System,
     }
 }
 
-pub(super) fn requeue(task: TaskId) -> Command {
+pub(crate) fn requeue(task: TaskId) -> Command {
     Command::Requeue {
         task,
         by: Actor::System,
     }
 }
 
-pub(super) fn delete(task: TaskId) -> Command {
+pub(crate) fn delete(task: TaskId) -> Command {
     Command::Delete {
         task,
         by: Actor::System,
     }
 }
 
-pub(super) fn success() -> Ending {
+pub(crate) fn success() -> Ending {
     Ending::Succeeded(text("25"))
 }
 
-pub(super) fn failure(message: &str) -> Arc<Failure> {
+pub(crate) fn failure(message: &str) -> Arc<Failure> {
     Arc::new(Failure {
         cause: Cause::Handler,
         name: Some("ValueError".to_owned()),
@@ -144,7 +144,7 @@ pub(super) fn failure(message: &str) -> Arc<Failure> {
 }
 
 /// A failure that may be tried again at once, or that may not.
-pub(super) fn failed(message: &str, retryable: bool) -> Ending {
+pub(crate) fn failed(message: &str, retryable: bool) -> Ending {
     let retry_after = retryable.then_some(Duration::ZERO);
     Ending::Failed {
         failure: failure(message),
@@ -153,7 +153,7 @@ pub(super) fn failed(message: &str, retryable: bool) -> Ending {
     }
 }
 
-pub(super) async fn apply_at(store: &dyn Store, now: Timestamp, commands: Vec<Command>) -> Applied {
+pub(crate) async fn apply_at(store: &dyn Store, now: Timestamp, commands: Vec<Command>) -> Applied {
     let expected = commands.len();
     let applied = store
         .apply(Batch { now, commands })
@@ -163,12 +163,12 @@ pub(super) async fn apply_at(store: &dyn Store, now: Timestamp, commands: Vec<Co
     applied
 }
 
-pub(super) async fn one(store: &dyn Store, command: Command) -> Outcome {
+pub(crate) async fn one(store: &dyn Store, command: Command) -> Outcome {
     apply_at(store, NOW, vec![command]).await.outcomes.remove(0)
 }
 
 /// Applies one command that must be done. A claim that comes too early is made again.
-pub(super) async fn done(store: &dyn Store, command: Command) -> Task {
+pub(crate) async fn done(store: &dyn Store, command: Command) -> Task {
     loop {
         match one(store, command.clone()).await {
             Outcome::Done(task) => return task,
@@ -178,25 +178,25 @@ pub(super) async fn done(store: &dyn Store, command: Command) -> Task {
     }
 }
 
-pub(super) async fn refused(store: &dyn Store, command: Command) -> Rejected {
+pub(crate) async fn refused(store: &dyn Store, command: Command) -> Rejected {
     match one(store, command.clone()).await {
         Outcome::Refused(rejected) => rejected,
         other => panic!("{command:?} gave {other:?}"),
     }
 }
 
-pub(super) async fn accepted(store: &dyn Store, number: u128) -> Task {
+pub(crate) async fn accepted(store: &dyn Store, number: u128) -> Task {
     done(store, submit(spec(number))).await
 }
 
 /// A task that runs.
-pub(super) async fn started(store: &dyn Store, number: u128) -> Task {
+pub(crate) async fn started(store: &dyn Store, number: u128) -> Task {
     accepted(store, number).await;
     done(store, claim(id(number), 0)).await
 }
 
 /// Waits until everything at or below `position` is durable.
-pub(super) async fn until_durable(store: &dyn Store, position: Position) {
+pub(crate) async fn until_durable(store: &dyn Store, position: Position) {
     let mut durable = store.durable();
     while durable < position {
         durable = store
@@ -207,29 +207,29 @@ pub(super) async fn until_durable(store: &dyn Store, position: Position) {
 }
 
 /// Waits until everything decided so far is durable.
-pub(super) async fn all_durable(store: &dyn Store) {
+pub(crate) async fn all_durable(store: &dyn Store) {
     let (_, position) = store.load(&[]).await.expect("the store is there");
     until_durable(store, position).await;
 }
 
-pub(super) async fn load(store: &dyn Store, id: TaskId) -> Option<Task> {
+pub(crate) async fn load(store: &dyn Store, id: TaskId) -> Option<Task> {
     let (mut tasks, _) = store.load(&[id]).await.expect("the store is there");
     assert_eq!(tasks.len(), 1);
     tasks.remove(0)
 }
 
-pub(super) async fn attempts(store: &dyn Store, id: TaskId) -> Vec<Attempt> {
+pub(crate) async fn attempts(store: &dyn Store, id: TaskId) -> Vec<Attempt> {
     store.attempts(id).await.expect("the store is there")
 }
 
-pub(super) async fn page(store: &dyn Store, query: &TaskQuery) -> Page {
+pub(crate) async fn page(store: &dyn Store, query: &TaskQuery) -> Page {
     let page = store.page(query).await.expect("the store is there");
     assert!(page.tasks.len() <= query.limit);
     page
 }
 
 /// All tasks that a query finds, page by page.
-pub(super) async fn pages(store: &dyn Store, mut query: TaskQuery) -> Vec<Task> {
+pub(crate) async fn pages(store: &dyn Store, mut query: TaskQuery) -> Vec<Task> {
     let mut found = Vec::new();
     loop {
         let page = page(store, &query).await;
@@ -241,7 +241,7 @@ pub(super) async fn pages(store: &dyn Store, mut query: TaskQuery) -> Vec<Task> 
     }
 }
 
-pub(super) fn lane(queue_name: &str, priority: Priority) -> Lane {
+pub(crate) fn lane(queue_name: &str, priority: Priority) -> Lane {
     Lane {
         queue: queue(queue_name),
         priority,
@@ -249,7 +249,7 @@ pub(super) fn lane(queue_name: &str, priority: Priority) -> Lane {
 }
 
 /// Ids of one lane, in line.
-pub(super) async fn line_of(store: &dyn Store, lane: &Lane) -> Vec<TaskId> {
+pub(crate) async fn line_of(store: &dyn Store, lane: &Lane) -> Vec<TaskId> {
     let hints = store
         .ready(lane, Place::START, 1_000)
         .await
@@ -262,12 +262,12 @@ pub(super) async fn line_of(store: &dyn Store, lane: &Lane) -> Vec<TaskId> {
 }
 
 /// Ids of the default lane, in line.
-pub(super) async fn line(store: &dyn Store) -> Vec<TaskId> {
+pub(crate) async fn line(store: &dyn Store) -> Vec<TaskId> {
     line_of(store, &lane("default", Priority::default())).await
 }
 
 /// The task without its place: stores may number places in their own way.
-pub(super) fn without_place(task: &Task) -> Task {
+pub(crate) fn without_place(task: &Task) -> Task {
     let mut task = task.clone();
     match &mut task.state {
         State::Queued { place } => *place = Place::START,

@@ -2,7 +2,7 @@
 
 mod attempts;
 mod durability;
-mod given;
+pub(super) mod given;
 mod identity;
 mod oracle;
 mod order;
