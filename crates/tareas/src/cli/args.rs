@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     backup, bench, cancel, client, completions, config, delete, demo, explain, list, logs, man,
-    queues, requeue, restore, result, serve, show, submit, wait, why, worker, workers,
+    migrate, queues, requeue, restore, result, serve, show, submit, wait, why, worker, workers,
 };
 use crate::output::{ColorChoice, Format};
 
@@ -133,6 +133,9 @@ pub(super) enum Command {
     Backup(backup::BackupArgs),
     /// Make a data folder from a backup
     Restore(restore::RestoreArgs),
+    /// Bring all tasks to other stores, or back, while no server runs
+    #[command(alias = "migrar")]
+    Migrate(migrate::MigrateArgs),
     /// Explain an error code
     Explain(explain::ExplainArgs),
     /// Measure: drive load and check every result

@@ -19,6 +19,7 @@ mod health;
 mod list;
 mod logs;
 mod man;
+mod migrate;
 mod payload;
 mod queues;
 mod requeue;
@@ -97,6 +98,7 @@ fn dispatch(command: Command, session: &Session) -> Outcome {
         Command::Doctor => doctor::run(session),
         Command::Backup(args) => backup::run(&args, session),
         Command::Restore(args) => restore::run(&args, session),
+        Command::Migrate(args) => migrate::run(&args, session),
         Command::Explain(args) => explain::run(&args, session),
         Command::Bench(args) => bench::run(&args, session),
         Command::Demo(args) => demo::run(&args, session),

@@ -83,7 +83,7 @@ pub(crate) const DATABASE: &str = "tareas.db";
 
 impl RecordStore {
     /// From `memory:`, `sqlite:` (in the data folder), `sqlite:FOLDER` or `postgres://…`.
-    pub(super) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
+    pub(crate) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
         let url = configuration.text("records")?;
         let data = Path::new(configuration.text("data")?);
         match url.split_once(':') {
@@ -110,7 +110,7 @@ impl RecordStore {
 
 impl BlobStore {
     /// From `file:` (in the data folder), `file:FOLDER` or `s3://…`.
-    pub(super) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
+    pub(crate) fn of(configuration: &Configuration, lang: Lang) -> Result<Self, Failure> {
         let url = configuration.text("blobs")?;
         let data = Path::new(configuration.text("data")?);
         match url.split_once(':') {

@@ -24,8 +24,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use commands::RUN_COMMAND;
 pub(crate) use compose::{Role, System};
+pub(crate) use store::open_blobs;
 pub(crate) use trouble::cannot_start;
-#[cfg(feature = "postgres")]
 pub(crate) use trouble::with_sources;
 
 use crate::config::{CommandKind, ServeConfig};

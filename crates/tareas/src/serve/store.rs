@@ -152,7 +152,7 @@ pub(super) fn open_news(queue: &HintQueue, role: Role) -> Option<Arc<dyn News>> 
 }
 
 /// Opens the blobs; a bucket is tried out.
-pub(super) async fn open_blobs(blobs: &BlobStore, lang: Lang) -> Result<Arc<dyn Blobs>, Failure> {
+pub(crate) async fn open_blobs(blobs: &BlobStore, lang: Lang) -> Result<Arc<dyn Blobs>, Failure> {
     match blobs {
         BlobStore::Folder(folder) => match FolderBlobs::open(folder) {
             Ok(blobs) => Ok(Arc::new(blobs)),

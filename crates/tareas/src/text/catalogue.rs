@@ -275,6 +275,62 @@ catalogue! {
     FileExists: "{path} exists already" / "{path} ya existe",
     FileExistsHint: "choose another name" / "elija otro nombre",
     NotABackup: "{path} is not a backup of tareas" / "{path} no es un respaldo de tareas",
+    // Migrate.
+    MigrateSameRecords: "both sides are the same records: {url}" /
+        "ambos lados son los mismos registros: {url}",
+    MigrateSameRecordsHint: "name the other side: --to DIR, or --to-records URL" /
+        "indique el otro lado: --to DIR, o --to-records URL",
+    MigrateMemory: "records in memory cannot be migrated: they end with their server" /
+        "los registros en memoria no se pueden migrar: terminan con su servidor",
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only shared records"))]
+    MigrateServed: "a server or a worker node uses the records in {url}, or did a moment ago" /
+        "un servidor o un nodo de trabajo usa los registros en {url}, o los usaba hace un momento",
+    MigrateServedHint:
+        "stop every server and worker node first; after a kill wait for `lease`, 15 s" /
+        "detenga antes cada servidor y nodo de trabajo; tras un kill espere `lease`, 15 s",
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only shared records"))]
+    MigrateNoRecords: "there are no records in {url}" / "no hay registros en {url}",
+    MigrateUnfinished: "a migration into {place} has not ended" /
+        "una migración hacia {place} no ha terminado",
+    MigrateUnfinishedHint: "run it again with the same arguments: it goes on where it was" /
+        "ejecútela de nuevo con los mismos argumentos: sigue donde estaba",
+    MigrateOccupied: "{place} holds tasks already" / "{place} ya contiene tareas",
+    MigrateOccupiedHint: "choose an empty target, or empty this one" /
+        "elija un destino vacío, o vacíe este",
+    MigrateOfAnother: "{place} holds an unfinished migration from {from}" /
+        "{place} contiene una migración sin terminar desde {from}",
+    MigrateBlob: "the bytes {key} of task {task} {what}" /
+        "los bytes {key} de la tarea {task}: {what}",
+    MigrateBlobHint:
+        "a task whose bytes are lost can be removed: start the old server, tareas delete {task}" /
+        "una tarea cuyos bytes se perdieron se puede quitar: inicie el servidor antiguo, tareas delete {task}",
+    MigrateDiffers: "what arrived is not what was sent: {what}" /
+        "lo que llegó no es lo que se envió: {what}",
+    MigrateDiffersHint:
+        "something was changed meanwhile: empty the target and begin again; the source is whole" /
+        "algo cambió entretanto: vacíe el destino y comience de nuevo; el origen está completo",
+    MigrateStopped: "the migration stopped: {what}" / "la migración se detuvo: {what}",
+    MigrateStoppedHint: "see to it and run the same command again: it goes on where it was" /
+        "resuélvalo y ejecute la misma orden: sigue donde estaba",
+    MigrateCopying: "copying" / "copiando",
+    MigrateProving: "comparing" / "comparando",
+    MigrateProgress: "{step}: {tasks}/{of} tasks, {rate} tasks/s, {megabytes} MB of large bytes" /
+        "{step}: {tasks}/{of} tareas, {rate} tareas/s, {megabytes} MB de bytes grandes",
+    MigrateWentOn: "{tasks} tasks had been brought by an earlier run" /
+        "{tasks} tareas ya las había traído una ejecución anterior",
+    Migrated: "{tasks} tasks brought to {to} in {seconds} s: {rate} tasks/s" /
+        "{tasks} tareas llevadas a {to} en {seconds} s: {rate} tareas/s",
+    MigrateHangs:
+        "  with {attempts} attempts, {keys} idempotency keys, {blobs} large bodies ({megabytes} MB)" /
+        "  con {attempts} intentos, {keys} claves de idempotencia, {blobs} cuerpos grandes ({megabytes} MB)",
+    MigrateProved: "both sides were read again and are the same: {fingerprint}" /
+        "ambos lados se leyeron de nuevo y son iguales: {fingerprint}",
+    MigrateNext: "start servers on the target only; the source is as it was" /
+        "inicie servidores solo en el destino; el origen está como estaba",
+    MigratePlanned: "{tasks} tasks would be brought from {from} to {to}" /
+        "se llevarían {tasks} tareas de {from} a {to}",
+    MigrateWillGoOn: "the target holds an unfinished migration, which would be gone on with" /
+        "el destino contiene una migración sin terminar, que se continuaría",
     // Demo.
     DemoStart: "starting a server of its own on {address}, data in {path}" /
         "iniciando un servidor propio en {address}, datos en {path}",

@@ -277,6 +277,39 @@ const SPANISH: &[(&str, &str)] = &[
         "restore.force",
         "Sobrescribe una carpeta de datos que contiene una base de datos",
     ),
+    (
+        "migrate",
+        "Lleva todas las tareas a otros almacenes, o de vuelta, sin servidores en marcha",
+    ),
+    (
+        "migrate.from",
+        "La carpeta de datos que se lee [por defecto: lo que `serve` usaría aquí]",
+    ),
+    (
+        "migrate.from_records",
+        "Los registros que se leen: sqlite:RUTA, postgres://…",
+    ),
+    (
+        "migrate.from_blobs",
+        "Los bytes grandes que se leen: file:RUTA, s3://…",
+    ),
+    (
+        "migrate.to",
+        "La carpeta de datos que se llena [por defecto: lo que `serve` usaría aquí]",
+    ),
+    (
+        "migrate.to_records",
+        "Los registros que se llenan: sqlite:RUTA, postgres://…",
+    ),
+    (
+        "migrate.to_blobs",
+        "Adónde van los bytes grandes: file:RUTA, s3://…",
+    ),
+    ("migrate.dry_run", "Mira ambos lados y no escribe nada"),
+    (
+        "migrate.verify_only",
+        "Compara ambos lados otra vez, antes de servir desde alguno; no escribe nada",
+    ),
     ("explain", "Explica un código de error"),
     (
         "explain.code",
