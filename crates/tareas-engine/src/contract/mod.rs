@@ -153,7 +153,10 @@ mod tests {
             include_str!("records/restart.rs"),
         ];
         assert_listed(include_str!("records/mod.rs"), &files);
-        let transfer = include_str!("transfer.rs");
-        assert_listed(transfer, &[transfer]);
+        let files = [
+            include_str!("transfer/whole.rs"),
+            include_str!("transfer/runs.rs"),
+        ];
+        assert_listed(include_str!("transfer/mod.rs"), &files);
     }
 }

@@ -222,7 +222,7 @@ mod tests {
         let mut changed = one.clone();
         changed.task.cancel_requested = true;
         for other in [
-            of(&[one.clone()]),
+            of(std::slice::from_ref(&one)),
             of(&[one.clone(), one.clone(), two.clone()]),
             of(&[whole(1, "2"), whole(2, "1")]),
             of(&[changed, two]),

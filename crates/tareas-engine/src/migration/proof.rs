@@ -1,9 +1,7 @@
 //! The proof: both sides are read as a whole, and must be the same.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use futures_util::future::join;
-use tareas_core::{Kind, Phase, QueueName, SessionId};
+use tareas_core::{Phase, SessionId};
 
 use super::{Fingerprint, MigrationError, Report, Step, Watch, blobs};
 use crate::ports::{Beside, Blobs, Counts, Export, PortError};
@@ -157,7 +155,7 @@ fn difference(sent: &Whole, arrived: &Whole, maintained: Counts) -> Option<Strin
     if filled(maintained) != filled(arrived.counts.clone()) {
         return Some("the counts that the target maintains".to_owned());
     }
-    (settings(&sent.beside) != settings(&arrived.beside)).then(|| "queues, kinds, sessions".into())
+    (!are_same(&sent.beside, &arrived.beside)).then(|| "queues, kinds, sessions".to_owned())
 }
 
 /// Without queues in which there is nothing.
@@ -166,15 +164,12 @@ fn filled(mut counts: Counts) -> Counts {
     counts
 }
 
-/// What must be the same of what is beside tasks. A worker's right to go on with its session may
-/// end with a migration, so that is left out.
-fn settings(
-    beside: &Beside,
-) -> (
-    &BTreeMap<QueueName, bool>,
-    &BTreeSet<Kind>,
-    Vec<(SessionId, u16)>,
-) {
-    let sessions = beside.sessions.iter().map(|held| (held.id, held.slots));
-    (&beside.queues, &beside.kinds, sessions.collect())
+/// Whether what is beside tasks is the same. A worker's right to go on with its session may end
+/// with a migration, so that is left out.
+fn are_same(sent: &Beside, arrived: &Beside) -> bool {
+    let slots = |beside: &Beside| -> Vec<(SessionId, u16)> {
+        let sessions = beside.sessions.iter();
+        sessions.map(|held| (held.id, held.slots)).collect()
+    };
+    sent.queues == arrived.queues && sent.kinds == arrived.kinds && slots(sent) == slots(arrived)
 }
