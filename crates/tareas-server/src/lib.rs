@@ -2,10 +2,12 @@
 //!
 //! One port speaks everything: the [`listener`] accepts, looks at the first bytes, and hands the
 //! connection to [`lines`] or [`http`]. Both use [`view`] (a core task as the wire shows it) and
-//! [`codes`] (why the engine refused, as the wire says it). [`state`] is what they share.
+//! [`codes`] (why the engine refused, as the wire says it). [`state`] is what they share. What
+//! clients leave in a queue outside comes through the [`door`].
 
 pub mod backends;
 pub mod codes;
+pub mod door;
 pub mod http;
 pub mod intake;
 pub mod limits;
@@ -16,6 +18,7 @@ pub mod state;
 pub mod view;
 
 pub use backends::{Backend, Backends};
+pub use door::{DoorCounts, Doorkeeper};
 pub use limits::Limits;
 pub use listener::{ListenError, Listener};
 pub use state::{ServerConfig, ServerState};

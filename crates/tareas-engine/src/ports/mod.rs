@@ -8,6 +8,7 @@
 //! | [`Blobs`] | bytes that are too large for a record |
 //! | [`Clock`] | what time it is |
 //! | [`Members`], [`News`] | which processes share the records, and what they tell each other |
+//! | [`Door`] | submissions that clients leave in a queue of their own |
 //! | [`Export`], [`Import`] | records that nobody serves, read or filled as a whole |
 //!
 //! Domain types only, no driver's types, nothing optional. Each port has a contract suite in
@@ -15,6 +16,7 @@
 
 mod blobs;
 mod clock;
+mod door;
 mod error;
 mod members;
 mod news;
@@ -25,6 +27,7 @@ mod transfer;
 
 pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
+pub use door::{Door, Letter, LetterReceipt, Reason, ReplyAddress};
 pub use error::{ApplyError, BoxError, PortError, Stopped};
 pub use members::{MemberId, Members, Missing};
 pub use news::News;

@@ -32,6 +32,9 @@ pub(crate) struct ServeArgs {
     /// Who is told of ready tasks: memory:, amqp://… [default: memory:]
     #[arg(long, value_name = "URL")]
     queue: Option<String>,
+    /// Take submissions from the queue tareas.submit of RabbitMQ
+    #[arg(long)]
+    amqp_door: bool,
     /// Where tasks are kept: sqlite:, sqlite:PATH, memory: [default: sqlite:]
     #[arg(long, value_name = "URL")]
     records: Option<String>,
@@ -79,22 +82,18 @@ pub(crate) struct ServeArgs {
 impl ServeArgs {
     fn flags(&self) -> Flags {
         let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
+        let on = |value: bool| value.then(|| "true".to_owned()).into_iter().collect();
         vec![
             ("bind", self.bind.clone()),
             ("trusted_proxies", self.trusted_proxies.clone()),
             ("data", one(&self.data)),
             ("threads", one(&self.threads)),
             ("queue", one(&self.queue)),
+            ("amqp_door", on(self.amqp_door)),
             ("records", one(&self.records)),
             ("blobs", one(&self.blobs)),
             ("durability", one(&self.durability)),
-            (
-                "insecure",
-                self.insecure
-                    .then(|| "true".to_owned())
-                    .into_iter()
-                    .collect(),
-            ),
+            ("insecure", on(self.insecure)),
             ("public_url", one(&self.public_url)),
             ("drain_delay", one(&self.drain_delay)),
             ("drain_grace", one(&self.drain_grace)),

@@ -132,6 +132,13 @@ pub(crate) static KEYS: &[Key] = &[
         "a quién se avisa",
     ),
     key(
+        "amqp_door",
+        Shape::Boolean,
+        "false",
+        "take submissions that clients leave in the queue tareas.submit of RabbitMQ",
+        "aceptar tareas que los clientes dejan en la cola tareas.submit de RabbitMQ",
+    ),
+    key(
         "records",
         Shape::Url,
         "sqlite:",

@@ -45,6 +45,8 @@ pub(crate) struct ServeConfig {
     pub(crate) threads: u16,
     /// Who is told of ready tasks.
     pub(crate) queue: HintQueue,
+    /// Take submissions that clients leave in RabbitMQ.
+    pub(crate) amqp_door: bool,
     /// Where tasks are kept.
     pub(crate) records: RecordStore,
     /// Where large bytes are kept.
@@ -89,6 +91,7 @@ impl ServeConfig {
             data: text("data")?.into(),
             threads: u16::try_from(threads).unwrap_or(u16::MAX),
             queue: HintQueue::of(configuration, lang)?,
+            amqp_door: amqp_door(configuration, lang)?,
             records: RecordStore::of(configuration, lang)?,
             blobs: BlobStore::of(configuration, lang)?,
             durability: match configuration.word("durability")? {
@@ -113,6 +116,16 @@ impl ServeConfig {
             lang,
         })
     }
+}
+
+/// A door needs a house: RabbitMQ as the queue.
+fn amqp_door(configuration: &Configuration, lang: Lang) -> Result<bool, Failure> {
+    let is_open = configuration.boolean("amqp_door")?;
+    if is_open && matches!(HintQueue::of(configuration, lang)?, HintQueue::Memory) {
+        let setting = configuration.setting_of("amqp_door");
+        return Err(configuration.wrong(setting, Text::ExpectAmqpQueue.plain(lang)));
+    }
+    Ok(is_open)
 }
 
 /// Long enough for renewals to come through, short enough for a clock to run.
@@ -220,6 +233,7 @@ mod tests {
             ("drain_grace", "soon"),
             ("lease", "1ms"),
             ("insecure", "perhaps"),
+            ("amqp_door", "true"),
         ] {
             assert_eq!(
                 config(&[(name, value)]).unwrap_err().exit_code(),

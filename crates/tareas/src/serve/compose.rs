@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 
 use super::backends::backends;
 use super::commands::Commands;
+use super::door;
 use super::identity;
 use super::pool_link::{PoolLink, PoolView};
 use super::store::{self, Opened, Store};
@@ -105,7 +106,7 @@ impl System {
             .await
             .map_err(|error| trouble::engine(&error, lang))?;
         let supervisor = Supervisor::new();
-        let readings = store.opened.readings();
+        let (readings, counts) = door::with_counts(store.opened.readings());
         let listen = || {
             let state = ServerState::with_readings(Arc::clone(&engine), server, readings);
             let listener = Listener::start(state);
@@ -116,6 +117,7 @@ impl System {
             Role::Node => None,
         };
         services::start(&engine, &supervisor);
+        door::open((config, role), &engine, &clock, counts, &supervisor);
         let pool = start_pool(&engine, registry, config)?;
         let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {

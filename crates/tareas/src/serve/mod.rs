@@ -4,6 +4,7 @@ mod backends;
 mod banner;
 mod commands;
 mod compose;
+mod door;
 mod identity;
 mod log;
 mod notify;

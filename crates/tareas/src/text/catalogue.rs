@@ -158,6 +158,8 @@ catalogue! {
         "se esperan direcciones, redes como 10.0.0.0/8, o loopback",
     ExpectDuration: "a duration such as 30s, 10m or 7d is expected" /
         "se espera una duración como 30s, 10m o 7d",
+    ExpectAmqpQueue: "false is expected, or a queue amqp://…" /
+        "se espera false, o una cola amqp://…",
     ExpectStore: "one of {words} is expected" / "se espera uno de {words}",
     ExpectOne: "one value is expected" / "se espera un solo valor",
     ExpectStrings: "a list of strings, not empty, is expected" /

@@ -82,6 +82,10 @@ const SPANISH: &[(&str, &str)] = &[
         "full: en disco antes de confirmar; os: entregado al sistema [por defecto: full]",
     ),
     (
+        "serve.amqp_door",
+        "Acepta tareas de la cola tareas.submit de RabbitMQ",
+    ),
+    (
         "serve.insecure",
         "Escuchar más allá de esta máquina aunque no haya control de acceso",
     ),

@@ -123,12 +123,23 @@ impl Line {
         ))
     }
 
+    /// Submits tasks; those for which the server has no room yet again.
     fn batch(&mut self, tasks: &[Value]) {
-        let line = json!({"cmd": "batch", "tasks": tasks, "wait": false});
-        writeln!(self.0.get_mut(), "{line}").unwrap();
-        let mut answer = String::new();
-        self.0.read_line(&mut answer).unwrap();
-        assert!(!answer.contains("error"), "{answer}");
+        let mut left = tasks.to_vec();
+        while !left.is_empty() {
+            let line = json!({"cmd": "batch", "tasks": left, "wait": false});
+            writeln!(self.0.get_mut(), "{line}").unwrap();
+            let mut answer = String::new();
+            self.0.read_line(&mut answer).unwrap();
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let answers = answer["tasks"].as_array().unwrap().iter();
+            let refused = answers.zip(left).filter(|(answer, _)| {
+                let error = &answer["error"];
+                assert!(error.is_null() || error["retryable"] == true, "{error}");
+                !error.is_null()
+            });
+            left = refused.map(|(_, task)| task).collect();
+        }
     }
 }
 

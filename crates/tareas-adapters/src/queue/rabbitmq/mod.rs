@@ -11,6 +11,7 @@
 
 mod config;
 mod consumer;
+mod door;
 mod link;
 mod message;
 mod names;
@@ -33,6 +34,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use self::config::{InvalidUrl, RabbitmqConfig};
+pub use self::door::RabbitmqDoor;
 use self::link::LinkError;
 use self::message::{HINTS_MAX, Message};
 use self::names::{Band, Line};
