@@ -9,6 +9,7 @@ use tareas_core::{Kind, Place, Position, SessionId, TaskId, Timestamp};
 use tokio::sync::{Notify, RwLock};
 
 use crate::Refusal;
+use crate::bulk::Bulks;
 use crate::chance::Chance;
 use crate::commands::CancelDeadlines;
 use crate::kinds::Kinds;
@@ -129,6 +130,7 @@ pub struct Engine {
     /// Held for reading from the decision on a submission until its acknowledgement is queued;
     /// whoever finds tasks in the records takes it for writing before telling a pool of them.
     pub(crate) acknowledging: RwLock<()>,
+    pub(crate) bulks: Bulks,
     pub(crate) next_due: NextDue,
     pub(crate) cancel_deadlines: CancelDeadlines,
     /// Tasks that are accepted and have not ended, as far as this process has seen them.
@@ -154,6 +156,7 @@ impl Engine {
             tally: Tally::default(),
             notes: Notes::default(),
             acknowledging: RwLock::new(()),
+            bulks: Bulks::default(),
             next_due: NextDue::default(),
             cancel_deadlines: CancelDeadlines::default(),
             open: AtomicI64::new(0),

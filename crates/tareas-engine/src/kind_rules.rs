@@ -25,6 +25,8 @@ pub struct KindRules {
     pub description: [String; 2],
     /// A line to try; may be empty.
     pub example: String,
+    /// The same as JSON; may be empty.
+    pub example_json: String,
 }
 
 /// Judges payloads before their tasks are accepted.
@@ -34,6 +36,11 @@ pub trait PayloadCheck: fmt::Debug + Send + Sync {
     /// # Errors
     /// What is wrong with it, and where.
     fn check(&self, payload: &[u8]) -> Result<(), PayloadFault>;
+
+    /// The JSON Schema that it goes by, as text, when it goes by one.
+    fn schema(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Why a payload is refused.

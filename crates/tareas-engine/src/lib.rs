@@ -14,6 +14,7 @@
 mod artifacts;
 mod blobs;
 mod block_on;
+pub mod bulk;
 mod chance;
 pub mod commands;
 #[cfg(feature = "contract")]
@@ -21,6 +22,7 @@ pub mod contract;
 mod dispatcher;
 mod engine;
 pub mod failpoint;
+pub mod filter;
 mod fleet;
 mod kind_rules;
 mod kinds;

@@ -2,12 +2,14 @@
 //!
 //! One port speaks everything: the [`listener`] accepts, looks at the first bytes, and hands the
 //! connection to [`lines`] or [`http`]. Both use [`view`] (a core task as the wire shows it) and
-//! [`codes`] (why the engine refused, as the wire says it). [`state`] is what they share. What
-//! clients leave in a queue outside comes through the [`door`].
+//! [`codes`] (why the engine refused, as the wire says it). `filter` is the language in which every
+//! face says which tasks it means. [`state`] is what they share. What clients leave in a queue
+//! outside comes through the [`door`].
 
 pub mod backends;
 pub mod codes;
 pub mod door;
+mod filter;
 pub mod http;
 pub mod intake;
 pub mod limits;

@@ -116,27 +116,19 @@ impl State {
             if page.tasks.len() == query.limit {
                 return page;
             }
-            let task = self.ledger.get(*id).filter(|task| matches(query, task));
-            page.tasks.extend(task.cloned());
-            page.next = Some(PageCursor(u128::from(*seq)));
+            let cursor = PageCursor(u128::from(*seq));
+            let task = self.ledger.get(*id);
+            if let Some(task) = task.filter(|task| query.filter.finds(task)) {
+                page.tasks.push(task.clone());
+                page.after.push(cursor);
+            }
+            page.next = Some(cursor);
         }
         if older.next().is_none() {
             page.next = None;
         }
         page
     }
-}
-
-fn matches(query: &TaskQuery, task: &Task) -> bool {
-    (query.phases.is_empty() || query.phases.contains(&task.phase()))
-        && query
-            .queue
-            .as_ref()
-            .is_none_or(|queue| task.spec.queue == *queue)
-        && query
-            .kind
-            .as_ref()
-            .is_none_or(|kind| task.spec.kind == *kind)
 }
 
 /// Claims in order of priority, then of the queues as they are named, then of place.

@@ -24,7 +24,7 @@ impl Engine {
         Ok((task, position))
     }
 
-    fn ask_to_stop(&self, task: &Task, position: Position) {
+    pub(super) fn ask_to_stop(&self, task: &Task, position: Position) {
         if !self.ask_worker_to_stop(task, position)
             && let Some(pool) = self.pool.get()
         {

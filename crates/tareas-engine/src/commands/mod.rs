@@ -2,6 +2,7 @@
 
 mod cancel;
 mod delete;
+mod many;
 mod pause;
 mod publish;
 mod requeue;
@@ -9,5 +10,6 @@ mod submit;
 mod wait;
 
 pub(crate) use cancel::CancelDeadlines;
+pub(crate) use many::Acted;
 pub use submit::{Accepted, PAYLOAD_BYTES_MAX, Submitted};
 pub use wait::Waited;

@@ -10,6 +10,7 @@ use tareas_core::{
 };
 
 use super::{ApplyError, PortError, Stopped};
+use crate::filter::Filter;
 
 /// What tasks are. Decided when [`apply`](Records::apply) returns; durable when
 /// [`durable`](Records::durable) has reached its position.
@@ -115,12 +116,9 @@ pub type Counts = BTreeMap<QueueName, [u64; Phase::ALL.len()]>;
 /// Which tasks, and which page of them.
 #[derive(Clone, Debug, Default)]
 pub struct TaskQuery {
-    /// Only these phases; all when empty.
-    pub phases: Vec<Phase>,
-    /// Only this queue.
-    pub queue: Option<QueueName>,
-    /// Only this kind.
-    pub kind: Option<Kind>,
+    /// Which tasks. The records answer what [`Filter::finds`] says and leave the details to the
+    /// engine.
+    pub filter: Filter,
     /// Go on after this task of an earlier page.
     pub cursor: Option<PageCursor>,
     /// At most this many; bounded by the engine.
@@ -137,6 +135,8 @@ pub struct PageCursor(pub u128);
 pub struct Page {
     /// Newest first.
     pub tasks: Vec<Task>,
+    /// For each of them: where a page that ended with it would go on.
+    pub after: Vec<PageCursor>,
     /// Where the next page goes on, unless this was the last. A page may be shorter than asked
     /// and still have a next one: the scan of one page is bounded.
     pub next: Option<PageCursor>,

@@ -1,14 +1,15 @@
-//! Looking: one task, a page of tasks, attempts, counts, queues.
+//! Looking: one task, its attempts, counts, queues.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use tareas_core::{Attempt, Batch, Command, Outcome, Position, QueueName, Task, TaskId};
+use tareas_core::ledger::priorities;
+use tareas_core::{
+    Attempt, Batch, Command, Lane, Outcome, Place, Position, QueueName, Task, TaskId,
+};
 
-use crate::ports::{Counts, Page, TaskQuery};
+use crate::ports::Counts;
 use crate::{Engine, Refusal};
-
-/// Most tasks on one page.
-pub const TASKS_PER_PAGE_MAX: usize = 200;
 
 impl Engine {
     /// One task, as far as it is durable; `None` when there is none.
@@ -19,15 +20,6 @@ impl Engine {
         let (tasks, position) = self.ports.records.load(&[id]).await?;
         self.until_durable(position).await?;
         Ok(tasks.into_iter().flatten().next())
-    }
-
-    /// One page of tasks, newest first.
-    ///
-    /// # Errors
-    /// When the store is unavailable.
-    pub async fn page(&self, mut query: TaskQuery) -> Result<Page, Refusal> {
-        query.limit = query.limit.clamp(1, TASKS_PER_PAGE_MAX);
-        Ok(self.ports.records.page(&query).await?)
     }
 
     /// Attempts of a task that did not succeed, oldest first.
@@ -41,6 +33,22 @@ impl Engine {
     /// How many tasks there are, by queue and phase.
     pub fn counts(&self) -> Counts {
         self.ports.records.counts()
+    }
+
+    /// How long the first in line of a queue has waited; `None` when nobody waits.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn longest_waiting(&self, queue: &QueueName) -> Result<Option<Duration>, Refusal> {
+        let mut first: Option<Place> = None;
+        for priority in priorities() {
+            let queue = queue.clone();
+            let lane = Lane { queue, priority };
+            let line = self.ports.records.ready(&lane, Place::START, 1).await?;
+            first = line.iter().map(|hint| hint.place).chain(first).min();
+        }
+        let now = self.now();
+        Ok(first.map(|place| now.since(place.entered_at())))
     }
 
     /// The queues that are known, and whether each is paused.

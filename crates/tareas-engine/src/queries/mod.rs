@@ -1,7 +1,8 @@
 //! What may be asked of the engine without changing anything.
 
 mod look;
+mod page;
 mod why;
 
-pub use look::TASKS_PER_PAGE_MAX;
+pub use page::{DETAIL_TASKS_MAX, TASKS_PER_PAGE_MAX};
 pub use why::{Why, WhyCode};

@@ -8,6 +8,7 @@ use tareas_core::{Phase, SessionId, Task, TaskId};
 use super::secret;
 use super::session::{Courier, HeldBy, Session};
 use super::work::{Opened, WorkerHello};
+use crate::filter::Filter;
 use crate::ports::{StoredSession, TaskQuery};
 use crate::queries::TASKS_PER_PAGE_MAX;
 use crate::{Engine, Refusal};
@@ -131,7 +132,7 @@ impl Engine {
         };
         named.into_iter().flatten().for_each(&mut add);
         let mut query = TaskQuery {
-            phases: vec![Phase::Running],
+            filter: Filter::of_phases([Phase::Running]),
             limit: TASKS_PER_PAGE_MAX,
             ..TaskQuery::default()
         };

@@ -29,6 +29,7 @@ pub use supervisor::Supervisor;
 pub use timer::Timer;
 
 use crate::Engine;
+use crate::bulk::BulkWalker;
 use crate::remote::{Assigner, Refiller, Router};
 
 /// A loop that runs until it is told to stop.
@@ -50,6 +51,7 @@ pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
     }
     supervisor.spawn(Box::new(Pruner::new(Arc::clone(engine))));
     supervisor.spawn(Box::new(OrphanSweeper::new(Arc::clone(engine))));
+    supervisor.spawn(Box::new(BulkWalker::new(Arc::clone(engine))));
     supervisor.spawn(Box::new(Router::new(Arc::clone(engine))));
     supervisor.spawn(Box::new(Refiller::new(Arc::clone(engine))));
     supervisor.spawn(Box::new(Assigner::new(Arc::clone(engine))));

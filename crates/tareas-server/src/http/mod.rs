@@ -6,7 +6,9 @@
 //! every other face (`problem.rs`), in the caller's language. Nothing outside of this folder knows
 //! axum or hyper.
 
+mod api;
 mod body;
+mod bulk;
 mod connection;
 mod errors;
 mod guard;
@@ -21,9 +23,11 @@ mod prefer;
 mod problem;
 mod pulse;
 mod router;
+mod scale;
 mod shared;
 mod socket;
 mod tasks;
+mod topology;
 mod visit;
 
 pub use connection::serve;

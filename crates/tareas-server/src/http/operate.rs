@@ -5,16 +5,19 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use serde::Serialize;
-use tareas_core::{Phase, QueueName};
-use tareas_engine::PoolSlot;
+use serde_json::Value;
+use tareas_core::{Kind, Phase, QueueName};
 use tareas_engine::ports::MemberView;
+use tareas_engine::{KindRules, PoolSlot};
+use tareas_protocol::Lang;
 
 use super::problem::{Answer, Problem};
+use super::scale::oldest_ms;
 use super::tasks::json;
-use super::visit::{Visit, path_text};
+use super::visit::{Query, Visit, path_text};
 
-/// Name of the pool of threads inside the server.
-pub(super) const OWN_POOL: &str = "local";
+use crate::ServerState;
+pub(super) use crate::filter::OWN_POOL;
 
 /// One queue: whether it is paused and how many tasks it has in each state.
 #[derive(Debug, Serialize)]
@@ -43,14 +46,19 @@ pub(super) async fn queues(visit: Visit) -> Answer {
         known.entry(queue.clone()).or_default();
     }
     let queues = known.iter().map(|(queue, paused)| {
-        let of = |phase: Phase| {
-            counts
-                .get(queue)
-                .map_or(0, |by_phase| by_phase[phase as usize])
-        };
-        QueueView {
+        let by_phase = counts.get(queue).copied().unwrap_or_default();
+        QueueView::of(queue, *paused, by_phase)
+    });
+    let queues = queues.collect();
+    written(&visit, &Queues { queues })
+}
+
+impl<'a> QueueView<'a> {
+    fn of(queue: &'a QueueName, paused: bool, by_phase: [u64; Phase::ALL.len()]) -> Self {
+        let of = |phase: Phase| by_phase[phase as usize];
+        Self {
             name: queue.as_str(),
-            paused: *paused,
+            paused,
             scheduled: of(Phase::Scheduled),
             queued: of(Phase::Queued),
             running: of(Phase::Running),
@@ -58,13 +66,37 @@ pub(super) async fn queues(visit: Visit) -> Answer {
             failed: of(Phase::Failed),
             cancelled: of(Phase::Cancelled),
         }
-    });
-    written(
-        &visit,
-        &Queues {
-            queues: queues.collect(),
-        },
-    )
+    }
+}
+
+#[derive(Serialize)]
+struct QueueDetail<'a> {
+    #[serde(flatten)]
+    queue: QueueView<'a>,
+    oldest_ms: Option<u64>,
+}
+
+/// One queue, with how long the first in line has waited.
+pub(super) async fn queue(visit: Visit, request: Request) -> Answer {
+    let (mut parts, _) = request.into_parts();
+    Query::read(&visit, &parts, &[])?;
+    let name = path_text(&mut parts, &()).await.unwrap_or_default();
+    let queue = queue_name(&visit, &name)?;
+    let engine = &visit.server.engine;
+    let by_phase = engine.counts().get(&queue).copied();
+    let paused = engine.queues().get(&queue).copied();
+    if by_phase.is_none() && paused.is_none() {
+        return Err(visit.not_found());
+    }
+    let detail = QueueDetail {
+        queue: QueueView::of(
+            &queue,
+            paused.unwrap_or_default(),
+            by_phase.unwrap_or_default(),
+        ),
+        oldest_ms: oldest_ms(&visit, &queue).await?,
+    };
+    written(&visit, &detail)
 }
 
 /// Starts no more tasks of a queue; what runs goes on.
@@ -115,7 +147,7 @@ struct Workers {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum AnyWorker {
+pub(super) enum AnyWorker {
     Own(WorkerView),
     Remote(RemoteView),
     Member(MemberPool),
@@ -123,7 +155,7 @@ enum AnyWorker {
 
 /// The threads of another process on the same records, as that process last told of them.
 #[derive(Serialize)]
-struct MemberPool {
+pub(super) struct MemberPool {
     name: String,
     role: &'static str,
     address: String,
@@ -152,7 +184,7 @@ impl MemberPool {
 
 /// A worker of another process.
 #[derive(Serialize)]
-struct RemoteView {
+pub(super) struct RemoteView {
     name: String,
     session: String,
     address: String,
@@ -186,7 +218,7 @@ impl RemoteView {
 
 /// A pool of threads and what each runs.
 #[derive(Serialize)]
-struct WorkerView {
+pub(super) struct WorkerView {
     name: &'static str,
     threads: u16,
     busy: usize,
@@ -210,9 +242,15 @@ struct RunningView {
 
 /// The workers: the server's own pool, remote workers, and the pools of other processes.
 pub(super) async fn workers(visit: Visit) -> Answer {
-    let engine = &visit.server.engine;
-    let others = engine.other_members().await;
+    let others = visit.server.engine.other_members().await;
     let others = others.map_err(|refusal| visit.refused(&refusal))?;
+    let workers = workers_of(&visit.server, others);
+    written(&visit, &Workers { workers })
+}
+
+/// Each of them as it is shown.
+pub(super) fn workers_of(server: &ServerState, others: Vec<MemberView>) -> Vec<AnyWorker> {
+    let engine = &server.engine;
     let slots: Vec<SlotView> = engine.slots().into_iter().map(slot_view).collect();
     let busy = slots.iter().filter(|slot| slot.running.is_some()).count();
     let own = WorkerView {
@@ -223,8 +261,7 @@ pub(super) async fn workers(visit: Visit) -> Answer {
     };
     let own = Some(own).filter(|own| own.threads > 0).map(AnyWorker::Own);
     let remote = engine.workers().into_iter().map(RemoteView::of);
-    let workers = own
-        .into_iter()
+    own.into_iter()
         .chain(remote.map(AnyWorker::Remote))
         .chain(
             others
@@ -232,8 +269,7 @@ pub(super) async fn workers(visit: Visit) -> Answer {
                 .filter_map(MemberPool::of)
                 .map(AnyWorker::Member),
         )
-        .collect();
-    written(&visit, &Workers { workers })
+        .collect()
 }
 
 fn slot_view(slot: PoolSlot) -> SlotView {
@@ -261,6 +297,25 @@ struct KindView {
     description: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     example: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    example_json: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<Value>,
+}
+
+impl KindView {
+    fn of(kind: &Kind, rules: &KindRules, lang: Lang) -> Self {
+        let [english, spanish] = &rules.description;
+        let check = rules.payload.as_ref();
+        let json = |text: &str| serde_json::from_str(text).ok();
+        Self {
+            kind: kind.to_string(),
+            description: lang.pick(english, spanish).clone(),
+            example: rules.example.clone(),
+            example_json: json(&rules.example_json),
+            schema: check.and_then(|check| check.schema()).and_then(json),
+        }
+    }
 }
 
 /// The kinds that a task may have.
@@ -268,19 +323,13 @@ pub(super) async fn kinds(visit: Visit) -> Answer {
     let all = visit.server.engine.kinds().all_with_rules();
     let kinds = all
         .iter()
-        .map(|(kind, rules)| KindView {
-            kind: kind.to_string(),
-            description: {
-                let [english, spanish] = &rules.description;
-                visit.lang.pick(english, spanish).clone()
-            },
-            example: rules.example.clone(),
-        })
+        .map(|(kind, rules)| KindView::of(kind, rules, visit.lang))
         .collect();
     written(&visit, &Kinds { kinds })
 }
 
-fn written(visit: &Visit, view: &impl Serialize) -> Answer {
+/// A view as the answer.
+pub(super) fn written(visit: &Visit, view: &impl Serialize) -> Answer {
     let text = serde_json::to_vec(view);
     let text = text.map_err(|_| visit.problem(visit.error(tareas_protocol::Code::Bug)))?;
     Ok(json(visit, StatusCode::OK, text))

@@ -1,4 +1,4 @@
-//! Every path and method, on one page.
+//! Every path and method: those of programs from the table of the API, those of people here.
 
 use axum::Router;
 use axum::extract::Request;
@@ -7,50 +7,26 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tareas_protocol::{Code, Lang};
 
+use super::api::{self, Operation};
 use super::problem::Problem;
 use super::visit::Visit;
-use super::{errors, guard, health, live, operate, page, socket, tasks};
+use super::{guard, page};
 
 /// The routes. What they need to know of the server is in each request's [`Visit`].
 pub(super) fn routes() -> Router {
     Router::new()
-        .merge(task_routes())
-        .merge(operator_routes())
+        .merge(api_routes())
         .merge(page_routes())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(guard::guard))
 }
 
-fn task_routes() -> Router {
-    Router::new()
-        .route("/v1/tasks", get(tasks::list).post(tasks::submit))
-        .route("/v1/tasks/batch", post(tasks::batch))
-        .route("/v1/tasks/{id}", get(tasks::show).delete(tasks::delete))
-        .route("/v1/tasks/{id}/wait", get(tasks::wait))
-        .route("/v1/tasks/{id}/why", get(tasks::why))
-        .route("/v1/tasks/{id}/log", get(tasks::log))
-        .route("/v1/tasks/{id}/result", get(tasks::result))
-        .route("/v1/tasks/{id}/artifacts", get(tasks::artifacts))
-        .route("/v1/tasks/{id}/artifacts/{name}", get(tasks::artifact))
-        .route("/v1/tasks/{id}/cancel", post(tasks::cancel))
-        .route("/v1/tasks/{id}/requeue", post(tasks::requeue))
-}
-
-fn operator_routes() -> Router {
-    Router::new()
-        .route("/v1/queues", get(operate::queues))
-        .route("/v1/queues/{queue}/pause", post(operate::pause))
-        .route("/v1/queues/{queue}/resume", post(operate::resume))
-        .route("/v1/workers", get(operate::workers))
-        .route("/v1/kinds", get(operate::kinds))
-        .route("/v1/events", get(live::events))
-        .route(socket::PATH, get(socket::open))
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/errors", get(errors::index))
-        .route("/errors/{code}", get(errors::one))
+/// What programs ask: from the table that also describes it.
+fn api_routes() -> Router {
+    let add =
+        |router: Router, operation: &Operation| router.route(operation.path, (operation.route)());
+    api::operations().fold(Router::new(), add)
 }
 
 fn page_routes() -> Router {
@@ -65,6 +41,9 @@ fn page_routes() -> Router {
         .route("/workers", get(page::workers))
         .route("/failures", get(page::failures).post(page::requeue_group))
         .route("/system", get(page::system))
+        .route("/bulk", get(page::bulks).post(page::order_bulk))
+        .route("/bulk/{id}", get(page::bulk).post(page::stop_bulk))
+        .route("/docs", get(api::docs))
         .route("/assets/{file}", get(page::asset))
         .route("/favicon.ico", get(page::icon))
 }

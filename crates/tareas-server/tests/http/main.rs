@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod api;
+mod bulk;
 mod client;
 mod crews;
 mod dashboard;

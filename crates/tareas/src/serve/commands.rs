@@ -94,6 +94,7 @@ fn tell(info: &KindInfo, commands: &[CommandKind], kinds: &Kinds) {
         None => KindRules {
             description: [info.description.clone(), info.description_es.clone()],
             example: info.example_text.clone(),
+            example_json: info.example_json.clone(),
             ..KindRules::default()
         },
     };

@@ -15,7 +15,7 @@
 //! | `statements`, `batch`, `write`, `row`, `instant` | the statements, and tasks as columns |
 //! | `sweep` | tasks found by their state or by their place in line |
 //! | `members` | the other processes on the same records |
-//! | `tally`, `refresh`, `settings`, `page` | counts, keeping in touch, settings, what is only read |
+//! | `tally`, `refresh`, `settings`, `page`, `wanted` | counts, keeping in touch, settings, what is only read |
 //! | `transfer` | the records as a whole, read or filled while nobody serves from them |
 //! | `plans` | proof that the hot statements go by the primary key |
 
@@ -44,6 +44,7 @@ mod survey;
 mod sweep;
 mod tally;
 mod transfer;
+mod wanted;
 mod worker;
 mod write;
 

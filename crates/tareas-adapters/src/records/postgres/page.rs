@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use tareas_core::{Attempt, Hint, Lane, Phase, Place, Task, TaskId};
+use tareas_core::{Attempt, Hint, Lane, Place, Task, TaskId};
+use tareas_engine::filter::Filter;
 use tareas_engine::ports::{Page, PageCursor, PortError, TaskQuery};
 use tokio::sync::RwLock;
 use tokio_postgres::Row;
@@ -17,6 +18,7 @@ use super::link::{Link, Purpose, Value};
 use super::row::{self, columns};
 use super::shared::Shared;
 use super::statements::{LOAD, READY};
+use super::wanted::{Range, Wanted};
 
 /// Rows that one page looks at.
 const SCAN_MAX: i64 = 20_000;
@@ -34,9 +36,9 @@ macro_rules! pages {
     ($source:literal) => {
         (
             concat!(
-                "SELECT t.id FROM tareas.tasks t WHERE t.id < $1",
+                "SELECT t.id FROM tareas.tasks t WHERE t.id < $1 AND t.id >= $2",
                 $source,
-                " ORDER BY t.id DESC OFFSET $2 LIMIT 1"
+                " ORDER BY t.id DESC OFFSET $3 LIMIT 1"
             ),
             concat!(
                 "SELECT ",
@@ -44,8 +46,13 @@ macro_rules! pages {
                 " FROM tareas.tasks t WHERE t.id < $1 AND t.id >= $2",
                 $source,
                 " AND ($3::int2[] IS NULL OR t.state = ANY ($3)) \
-                 AND ($4::text IS NULL OR t.queue = $4) AND ($5::text IS NULL OR t.kind = $5) \
-                 ORDER BY t.id DESC LIMIT $6"
+                 AND ($4::int2[] IS NULL OR t.reason = ANY ($4)) \
+                 AND ($5::text[] IS NULL OR t.queue = ANY ($5)) AND t.queue <> ALL ($6) \
+                 AND ($7::text[] IS NULL OR t.kind = ANY ($7)) AND t.kind <> ALL ($8) \
+                 AND t.priority BETWEEN $9 AND $10 AND t.attempt BETWEEN $11 AND $12 \
+                 AND ($13::timestamptz IS NULL OR t.submitted_at >= $13) \
+                 AND ($14::timestamptz IS NULL OR t.submitted_at <= $14) \
+                 ORDER BY t.id DESC LIMIT $15"
             ),
         )
     };
@@ -149,57 +156,41 @@ impl Reader {
 
     /// One page, newest first by the ids' own time.
     pub(super) async fn page(&self, query: &TaskQuery) -> Result<Page, PortError> {
-        let below = query.cursor.map_or(u128::MAX, |cursor| cursor.0);
-        let below = Uuid::from_u128(below);
-        let (window, rows) = source(&query.phases);
-        let lowest = match is_filtered(query) {
-            true => self.rows(window, &[&below, &(SCAN_MAX - 1)]).await?,
+        let filter = &query.filter;
+        let Range { below, lowest } = Range::of(query);
+        let (window, rows) = source(filter);
+        let end = match filter.finds_all() {
             // Every row that is looked at is shown.
-            false => Vec::new(),
+            true => Vec::new(),
+            false => {
+                self.rows(window, &[&below, &lowest, &(SCAN_MAX - 1)])
+                    .await?
+            }
         };
-        let lowest: Option<Uuid> = lowest.first().map(|row| row.get(0));
-        let tasks = self.tasks(rows, query, below, lowest).await?;
+        let end: Option<Uuid> = end.first().map(|row| row.get(0));
         let limit = query.limit.clamp(1, PAGE_MAX);
-        let next = match tasks.last() {
-            Some(last) if tasks.len() == limit => Some(last.id().as_u128()),
-            _ => lowest.map(|lowest| lowest.as_u128()),
+        let wanted = Wanted::of(filter, limit);
+        let lowest = end.unwrap_or(lowest);
+        let found = self.rows(rows, &wanted.values(&below, &lowest)).await?;
+        let tasks = row::tasks(&found).map_err(Fault::into_port_error)?;
+        let after: Vec<PageCursor> = tasks.iter().map(|task| cursor(task.id())).collect();
+        let next = match after.last() {
+            Some(last) if tasks.len() == limit => Some(*last),
+            _ => end.map(|end| PageCursor(end.as_u128())),
         };
-        Ok(Page {
-            tasks,
-            next: next.map(PageCursor),
-        })
-    }
-
-    async fn tasks(
-        &self,
-        sql: &'static str,
-        query: &TaskQuery,
-        below: Uuid,
-        lowest: Option<Uuid>,
-    ) -> Result<Vec<Task>, PortError> {
-        let lowest = lowest.unwrap_or(Uuid::nil());
-        let states: Vec<i16> = query.phases.iter().map(|phase| *phase as i16).collect();
-        let states = Some(states).filter(|states| !states.is_empty());
-        let queue = query.queue.as_ref().map(|queue| queue.as_str());
-        let kind = query.kind.as_ref().map(|kind| kind.as_str());
-        let most = query.limit.clamp(1, PAGE_MAX) as i64;
-        let values: [Value<'_>; 6] = [&below, &lowest, &states, &queue, &kind, &most];
-        let rows = self.rows(sql, &values).await?;
-        row::tasks(&rows).map_err(Fault::into_port_error)
+        Ok(Page { tasks, after, next })
     }
 }
 
-fn is_filtered(query: &TaskQuery) -> bool {
-    !query.phases.is_empty() || query.queue.is_some() || query.kind.is_some()
+fn cursor(id: TaskId) -> PageCursor {
+    PageCursor(id.as_u128())
 }
 
 /// Which index leads to the tasks of a page: how to find its end, and its rows.
-fn source(phases: &[Phase]) -> (&'static str, &'static str) {
-    let is_ended = |phase: &Phase| matches!(phase, Phase::Failed | Phase::Cancelled);
-    match phases {
-        [] => ALL,
-        [Phase::Running] => RUNNING,
-        phases if phases.iter().all(is_ended) => ENDED,
+fn source(filter: &Filter) -> (&'static str, &'static str) {
+    match filter {
+        _ if filter.is_of_running() => RUNNING,
+        _ if filter.is_of_ended() => ENDED,
         _ => ALL,
     }
 }

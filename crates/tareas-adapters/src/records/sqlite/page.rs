@@ -3,15 +3,16 @@
 //! A page looks at a bounded number of rows, so its cost does not grow with the table; it may
 //! be short and still have a next one. It is handed out when all that it shows is durable.
 
-use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
-use tareas_core::{Attempt, Phase, Position, Task, TaskId};
+use tareas_core::{Attempt, Position, Task, TaskId};
+use tareas_engine::filter::Filter;
 use tareas_engine::ports::{Page, PageCursor, PortError, TaskQuery};
 
 use super::SqliteRecords;
+use super::conditions::Conditions;
 use super::error::{read_error, unavailable};
 use super::readers::Purpose;
-use super::row;
+use super::{moments, row};
 
 /// Rows that one page looks at.
 const SCAN_MAX: i64 = 20_000;
@@ -85,11 +86,13 @@ fn attempts(connection: &Connection, id: TaskId) -> Result<Vec<Attempt>> {
 fn page(connection: &Connection, query: &TaskQuery) -> Result<Page> {
     let cursor = query.cursor.map(|cursor| i64::try_from(cursor.0));
     let below = cursor.and_then(Result::ok).unwrap_or(i64::MAX);
-    let source = Source::of(&query.phases);
-    let window = match is_filtered(query) {
+    let (first, end) = moments::between(connection, query.filter.submitted)?;
+    let below = below.min(end);
+    let source = Source::of(&query.filter);
+    let window = match query.filter.finds_all() {
         // Every row that is looked at is shown.
-        false => Some(Window::UNBOUNDED),
-        true => window(connection, source, below)?,
+        true => Some(Window::UNBOUNDED),
+        false => window(connection, source, below, first)?,
     };
     let Some(window) = window else {
         return Ok(Page::default());
@@ -101,10 +104,13 @@ fn page(connection: &Connection, query: &TaskQuery) -> Result<Page> {
         _ if window.is_last => None,
         _ => Some(window.lowest),
     };
-    Ok(Page {
-        tasks: found.into_iter().map(|(_, task)| task).collect(),
-        next: next.map(|seq| PageCursor(u128::from(seq.cast_unsigned()))),
-    })
+    let cursor = |seq: i64| PageCursor(u128::from(seq.cast_unsigned()));
+    let (after, tasks) = found
+        .into_iter()
+        .map(|(seq, task)| (cursor(seq), task))
+        .unzip();
+    let next = next.map(cursor);
+    Ok(Page { tasks, after, next })
 }
 
 /// Which index leads to the tasks of a page.
@@ -119,12 +125,10 @@ enum Source {
 }
 
 impl Source {
-    fn of(phases: &[Phase]) -> Self {
-        let is_ended = |phase: &Phase| matches!(phase, Phase::Failed | Phase::Cancelled);
-        match phases {
-            [] => Self::All,
-            [Phase::Running] => Self::Running,
-            phases if phases.iter().all(is_ended) => Self::Ended,
+    fn of(filter: &Filter) -> Self {
+        match filter {
+            _ if filter.is_of_running() => Self::Running,
+            _ if filter.is_of_ended() => Self::Ended,
             _ => Self::All,
         }
     }
@@ -136,10 +140,6 @@ impl Source {
             Self::Running => "tasks t INDEXED BY tasks_session WHERE t.session IS NOT NULL AND",
         }
     }
-}
-
-fn is_filtered(query: &TaskQuery) -> bool {
-    !query.phases.is_empty() || query.queue.is_some() || query.kind.is_some()
 }
 
 /// The rows that one page looks at.
@@ -156,14 +156,19 @@ impl Window {
     };
 }
 
-fn window(connection: &Connection, source: Source, below: i64) -> Result<Option<Window>> {
+fn window(
+    connection: &Connection,
+    source: Source,
+    below: i64,
+    first: i64,
+) -> Result<Option<Window>> {
     let sql = format!(
-        "SELECT min(seq), count(*) FROM \
-         (SELECT t.seq FROM {} t.seq < ?1 ORDER BY t.seq DESC LIMIT ?2)",
+        "SELECT min(seq), count(*) FROM (SELECT t.seq FROM {} t.seq < ?1 AND t.seq >= ?2 \
+         ORDER BY t.seq DESC LIMIT ?3)",
         source.from()
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    statement.query_row(params![below, SCAN_MAX], |row| {
+    statement.query_row(params![below, first, SCAN_MAX], |row| {
         let lowest: Option<i64> = row.get(0)?;
         let looked_at: i64 = row.get(1)?;
         Ok(lowest.map(|lowest| Window {
@@ -181,32 +186,14 @@ fn rows(
     lowest: i64,
     limit: usize,
 ) -> Result<Vec<(i64, Task)>> {
-    let mut sql = format!(
-        "SELECT {} FROM {} t.seq < ?1 AND t.seq >= ?2",
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let own = vec![below.into(), lowest.into(), limit.into()];
+    let Conditions { sql, values } = Conditions::of(&query.filter, own);
+    let sql = format!(
+        "SELECT {} FROM {} t.seq < ?1 AND t.seq >= ?2{sql} ORDER BY t.seq DESC LIMIT ?3",
         row::COLUMNS,
         source.from()
     );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut values: Vec<Value> = vec![below.into(), lowest.into(), limit.into()];
-    if !query.phases.is_empty() {
-        let states: Vec<String> = query
-            .phases
-            .iter()
-            .map(|p| (*p as i64).to_string())
-            .collect();
-        sql.push_str(&format!(" AND t.state IN ({})", states.join(",")));
-    }
-    let names = [
-        ("queue", query.queue.as_ref().map(|queue| queue.as_str())),
-        ("kind", query.kind.as_ref().map(|kind| kind.as_str())),
-    ];
-    for (column, name) in names {
-        if let Some(name) = name {
-            values.push(Value::Text(name.to_owned()));
-            sql.push_str(&format!(" AND t.{column} = ?{}", values.len()));
-        }
-    }
-    sql.push_str(" ORDER BY t.seq DESC LIMIT ?3");
     let mut statement = connection.prepare_cached(&sql)?;
     let found = statement.query_map(params_from_iter(values), |row| {
         let stored = row::stored(row)?;

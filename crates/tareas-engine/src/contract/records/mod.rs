@@ -74,6 +74,8 @@ macro_rules! records_contract {
         load_and_ready_see_what_apply_returned,
         a_page_shows_the_newest_first,
         a_page_is_filtered,
+        a_page_finds_what_its_filter_means,
+        a_page_may_be_cut_after_any_task,
         pages_are_complete_and_without_duplicates_while_tasks_come_in,
         counts_follow_every_phase,
         a_decision_becomes_durable,

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use tareas_core::{Ending, Kind, Phase, Position, QueueName, Spec, Sweep, Task, TaskId};
+use tareas_core::{
+    Ending, Kind, Phase, Position, Priority, QueueName, Reason, Spec, Sweep, Task, TaskId,
+};
 
 use super::given::{
     NOW, accepted, all_durable, apply_at, cancel, claim, delete, done, failed, id, later, line,
-    page, pages, queue, settle, spec, submit, submit_due, success,
+    load, page, pages, queue, settle, spec, submit, submit_due, success,
 };
 use super::{FreshRecords, Store};
+use crate::filter::{Filter, Names, Span};
 use crate::ports::TaskQuery;
 
 fn all(limit: usize) -> TaskQuery {
@@ -92,32 +95,157 @@ pub async fn a_page_is_filtered(fresh: &FreshRecords) {
         }
     }
     all_durable(&*store).await;
-    let cancelled = TaskQuery {
-        phases: vec![Phase::Cancelled, Phase::Failed],
-        ..all(3)
-    };
+    let only = |filter: Filter| TaskQuery { filter, ..all(3) };
+    let ended = Filter::of_phases([Phase::Cancelled, Phase::Failed]);
+    let cancelled = only(ended.clone());
     assert_eq!(
         ids(&pages(&*store, cancelled.clone()).await),
         [12, 11, 10, 9, 8, 7].map(id)
     );
-    let even = TaskQuery {
-        queue: Some(queue("even")),
-        ..cancelled
+    let even = Filter {
+        queues: Names::only(queue("even")),
+        ..ended
     };
     assert_eq!(
-        ids(&pages(&*store, even.clone()).await),
+        ids(&pages(&*store, only(even.clone())).await),
         [12, 10, 8].map(id)
     );
-    let third = TaskQuery {
-        kind: Some(kind("third")),
+    let third = Filter {
+        kinds: Names::only(kind("third")),
         ..even
     };
-    assert_eq!(ids(&pages(&*store, third).await), [id(12)]);
-    let nobody = TaskQuery {
-        queue: Some(queue("nobody")),
-        ..all(3)
+    assert_eq!(ids(&pages(&*store, only(third)).await), [id(12)]);
+    let nobody = Filter {
+        queues: Names::only(queue("nobody")),
+        ..Filter::default()
     };
-    assert!(pages(&*store, nobody).await.is_empty());
+    assert!(pages(&*store, only(nobody)).await.is_empty());
+}
+
+fn some<T>(from: Option<T>, to: Option<T>) -> Span<T> {
+    Span { from, to }
+}
+
+/// Filters of every kind of condition, each with some tasks that it finds and some that it does not.
+fn filters() -> Vec<Filter> {
+    let names = |any: &[&str], none: &[&str]| Names {
+        any: any.iter().map(|name| queue(name)).collect(),
+        none: none.iter().map(|name| queue(name)).collect(),
+    };
+    let open = Filter::default;
+    vec![
+        Filter {
+            queues: names(&["q0", "q2"], &[]),
+            ..open()
+        },
+        Filter {
+            queues: names(&[], &["q0", "q1"]),
+            ..open()
+        },
+        Filter {
+            queues: names(&["q1", "q2"], &["q1"]),
+            ..open()
+        },
+        Filter {
+            reasons: vec![Reason::Requested],
+            ..open()
+        },
+        Filter {
+            reasons: vec![Reason::Rejected, Reason::Poison],
+            ..open()
+        },
+        Filter {
+            priority: some(Some(3), Some(6)),
+            ..open()
+        },
+        Filter {
+            priority: some(None, Some(2)),
+            phases: vec![Phase::Queued],
+            ..open()
+        },
+        Filter {
+            attempt: some(Some(1), None),
+            ..open()
+        },
+        Filter {
+            submitted: some(Some(later(8)), None),
+            ..open()
+        },
+        Filter {
+            submitted: some(None, Some(later(7))),
+            ..open()
+        },
+        Filter {
+            submitted: some(Some(later(4)), Some(later(15))),
+            ..open()
+        },
+        Filter {
+            submitted: some(Some(later(100)), None),
+            ..open()
+        },
+        Filter {
+            ids: some(Some(id(5).as_u128()), Some(id(9).as_u128())),
+            ..open()
+        },
+        Filter {
+            ids: some(Some(id(5).as_u128()), None),
+            phases: vec![Phase::Running],
+            ..open()
+        },
+    ]
+}
+
+/// Whatever a filter says: a page finds what [`Filter::finds`] says, page by page and no more.
+pub async fn a_page_finds_what_its_filter_means(fresh: &FreshRecords) {
+    let store = fresh.open().await;
+    let mut tasks = Vec::new();
+    for number in 1..=20_u128 {
+        let second = u64::try_from(number).unwrap_or_default();
+        let spec = Spec {
+            queue: queue(&format!("q{}", number % 3)),
+            priority: Priority::new((number % 10) as u8).unwrap_or_default(),
+            submitted_at: later(second),
+            ..spec(number)
+        };
+        apply_at(&*store, later(second), vec![submit(spec)]).await;
+        match number % 4 {
+            0 => drop(done(&*store, cancel(id(number))).await),
+            1 => drop(done(&*store, claim(id(number), 0)).await),
+            2 => {
+                let running = done(&*store, claim(id(number), 0)).await;
+                done(&*store, settle(&running, failed("no", false))).await;
+            }
+            _ => {}
+        }
+        tasks.insert(0, load(&*store, id(number)).await.expect("it is there"));
+    }
+    all_durable(&*store).await;
+    for filter in filters() {
+        let wanted: Vec<TaskId> = tasks
+            .iter()
+            .filter(|task| filter.finds(task))
+            .map(Task::id)
+            .collect();
+        let query = TaskQuery { filter, ..all(3) };
+        let found = pages(&*store, query.clone()).await;
+        assert_eq!(ids(&found), wanted, "{:?}", query.filter);
+    }
+}
+
+/// A page that ends with any of its tasks goes on right after it.
+pub async fn a_page_may_be_cut_after_any_task(fresh: &FreshRecords) {
+    let store = fresh.open().await;
+    for number in 1..=6 {
+        accepted(&*store, number).await;
+    }
+    all_durable(&*store).await;
+    let whole = page(&*store, &all(6)).await;
+    assert_eq!(whole.after.len(), whole.tasks.len());
+    for (index, after) in whole.after.iter().enumerate() {
+        let cursor = Some(*after);
+        let rest = pages(&*store, TaskQuery { cursor, ..all(2) }).await;
+        assert_eq!(ids(&rest), ids(&whole.tasks[index + 1..]));
+    }
 }
 
 /// A walk through all pages meets everything that was there when it began, once.

@@ -10,7 +10,7 @@ mod stream;
 mod view;
 
 pub(super) use stream::{OPENING, SILENCE_MAX, STILL_THERE, event_stream, events};
-pub(super) use view::View;
+pub(super) use view::{View, numbers};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

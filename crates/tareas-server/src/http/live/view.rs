@@ -66,7 +66,8 @@ impl View {
     }
 }
 
-fn numbers(picture: &Picture) -> Value {
+/// The numbers of a picture, for programs.
+pub(in crate::http) fn numbers(picture: &Picture) -> Value {
     let running = picture.running.iter().filter_map(|slot| {
         let running = slot.running.as_ref()?;
         let millis = u64::try_from(running.since.as_millis()).unwrap_or(u64::MAX);

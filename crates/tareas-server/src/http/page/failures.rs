@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::response::IntoResponse;
 use maud::{Markup, html};
 use tareas_core::{Kind, Phase, Reason, Task, TaskId, Timestamp};
+use tareas_engine::filter::Filter;
 use tareas_engine::ports::TaskQuery;
 use tareas_engine::queries::TASKS_PER_PAGE_MAX;
 
@@ -70,7 +71,7 @@ pub(in crate::http) async fn failures(visit: Visit, request: Request) -> Answer 
 /// The newest failed tasks by group, the largest group first.
 async fn groups(visit: &Visit) -> Result<Vec<(String, Group)>, Problem> {
     let wanted = TaskQuery {
-        phases: vec![Phase::Failed],
+        filter: Filter::of_phases([Phase::Failed]),
         limit: TASKS_PER_PAGE_MAX,
         ..TaskQuery::default()
     };

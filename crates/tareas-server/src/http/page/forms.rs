@@ -15,7 +15,8 @@ use crate::http::visit::Visit;
 
 /// Whether a form may be sent to this path; everything else takes JSON only.
 pub(in crate::http) fn takes_form(path: &str) -> bool {
-    matches!(path, "/look" | "/tasks" | "/failures")
+    matches!(path, "/look" | "/tasks" | "/failures" | "/bulk")
+        || path.starts_with("/bulk/")
         || path.starts_with("/tasks/")
         || path.starts_with("/queues/")
 }

@@ -239,6 +239,7 @@ fn bottom(lang: Lang) -> Markup {
                 a href="/v1/workers" { "/v1/workers" } " · "
                 a href="/v1/kinds" { "/v1/kinds" } " · "
                 a href="/metrics" { "/metrics" } " · "
+                a href="/docs" { (lang.pick("HTTP API", "API HTTP")) } " · "
                 a href="/errors" { (lang.pick("error codes", "códigos de error")) }
             }
         }

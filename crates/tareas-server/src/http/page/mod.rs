@@ -7,12 +7,14 @@
 mod act;
 mod assets;
 mod attention;
+mod bulk;
 mod chart;
 mod commands;
 mod create;
 mod crews;
 mod draft;
 mod failures;
+mod filter;
 mod forms;
 mod frame;
 mod home;
@@ -35,6 +37,7 @@ mod workers;
 
 pub(super) use act::act;
 pub(super) use assets::{asset, icon};
+pub(super) use bulk::{bulk, bulks, order_bulk, stop_bulk};
 pub(super) use create::{create, new_task};
 pub(super) use failures::{failures, requeue_group};
 pub(super) use forms::{look, takes_form};

@@ -80,9 +80,7 @@ pub(super) fn clock(at: Timestamp) -> String {
 
 /// The whole instant, RFC 3339 in UTC.
 pub(super) fn instant(at: Timestamp) -> String {
-    let mut out = Vec::with_capacity(26);
-    tareas_protocol::time::append_instant(&mut out, at.as_micros());
-    String::from_utf8_lossy(&out).trim_matches('"').to_owned()
+    crate::http::tasks::instant(at)
 }
 
 fn decimal(lang: Lang, number: &str) -> String {

@@ -2,21 +2,28 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use tareas_engine::filter::Filter;
 use tareas_engine::ports::{Page, PageCursor, TaskQuery};
 use tareas_engine::queries::TASKS_PER_PAGE_MAX;
-use tareas_protocol::Code;
 
-use super::filter::{Filter, Wrong};
 use super::json;
+use crate::filter::{self, Words, Wrong};
 use crate::http::problem::{Answer, Problem};
 use crate::http::visit::{Query, Visit};
 use crate::view::Whole;
 
 /// Tasks on a page, if not said.
 const LIMIT_DEFAULT: u64 = 50;
-/// The parameters. The three conditions may also stand by themselves.
+/// The parameters.
 const PARAMETERS: [&str; 7] = [
     "filter", "limit", "cursor", "state", "status", "kind", "queue",
+];
+/// Those that are conditions by themselves.
+const ALONE: [(&str, &str); 4] = [
+    ("state", "state"),
+    ("status", "state"),
+    ("kind", "kind"),
+    ("queue", "queue"),
 ];
 
 /// One page: tasks without payload and result, and where the next page begins.
@@ -50,45 +57,32 @@ fn wanted(visit: &Visit, query: &Query) -> Result<TaskQuery, Problem> {
         })?),
         None => None,
     };
-    let filter = read_filter(query).map_err(|wrong| wrong_filter(visit, &wrong))?;
-    let Filter {
-        phases,
-        queue,
-        kind,
-    } = filter;
+    let words = words_of(visit, query)?;
+    let filter = meaning(visit, &words)?;
     let limit = usize::try_from(limit).unwrap_or(TASKS_PER_PAGE_MAX);
     Ok(TaskQuery {
-        phases,
-        queue,
-        kind,
+        filter,
         cursor,
         limit,
     })
 }
 
-/// The conditions of a query.
-pub(in crate::http) fn read_filter(query: &Query) -> Result<Filter, Wrong> {
-    let mut filter = Filter::parse(query.get("filter").unwrap_or_default())?;
-    for condition in ["state", "status", "kind", "queue"] {
-        if let Some(value) = query.get(condition) {
-            filter.add(condition, value)?;
+/// The conditions of a query: those of its filter, and those that stand by themselves.
+pub(in crate::http) fn words_of(visit: &Visit, query: &Query) -> Result<Words, Problem> {
+    let wrong = |wrong: Wrong| visit.problem(wrong.error(visit.lang));
+    let mut words = Words::split(query.get("filter").unwrap_or_default()).map_err(wrong)?;
+    for (parameter, condition) in ALONE {
+        if let Some(value) = query.get(parameter) {
+            words.add(condition, value).map_err(wrong)?;
         }
     }
-    Ok(filter)
+    Ok(words)
 }
 
-/// The answer to a filter that cannot be read.
-pub(in crate::http) fn wrong_filter(visit: &Visit, wrong: &Wrong) -> Problem {
-    let (en, es) = wrong.message();
-    let mut error = visit
-        .error(Code::InvalidValue)
-        .message(visit.lang.pick(en, es));
-    error.pointer = Some("filter".to_owned());
-    if let Some(nearest) = wrong.nearest() {
-        let question = visit.lang.pick("did you mean", "¿quiso decir");
-        error = error.hint(format!("{question} `{nearest}`?"));
-    }
-    visit.problem(error)
+/// What the words of a filter mean now.
+pub(in crate::http) fn meaning(visit: &Visit, words: &Words) -> Result<Filter, Problem> {
+    let meaning = filter::meaning(words, &visit.server.engine);
+    meaning.map_err(|wrong| visit.problem(wrong.error(visit.lang)))
 }
 
 fn body(visit: &Visit, page: Page, next: Option<&str>) -> Vec<u8> {

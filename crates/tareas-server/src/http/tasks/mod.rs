@@ -3,7 +3,6 @@
 mod act;
 mod artifacts;
 mod batch;
-mod filter;
 mod list;
 mod log;
 mod log_stream;
@@ -15,8 +14,7 @@ mod submit;
 pub(super) use act::{cancel, delete, requeue};
 pub(super) use artifacts::{artifact, artifacts, url_of};
 pub(super) use batch::batch;
-pub(super) use filter::Filter;
-pub(super) use list::{cursor, cursor_text, list, read_filter, wrong_filter};
+pub(super) use list::{cursor, cursor_text, list, meaning, words_of};
 pub(super) use log::log;
 pub(super) use result::result;
 pub(super) use show::{show, wait, why};
@@ -26,7 +24,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tareas_core::{Task, TaskId};
+use tareas_core::{Task, TaskId, Timestamp};
 use tareas_engine::Waited;
 
 use super::problem::{Answer, Problem};
@@ -72,15 +70,31 @@ fn no_such_task(visit: &Visit, id: TaskId) -> Problem {
     visit.problem(error.message(visit.lang.pick(en, es)))
 }
 
+/// The version of a task, as a tag: it grows with each change of the task itself.
+fn version_tag(task: &Task) -> HeaderValue {
+    let text = format!("\"{}\"", task.version);
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
 /// The whole task object.
 async fn whole(visit: &Visit, task: Task, status: StatusCode) -> Answer {
     let engine = &visit.server.engine;
+    let tag = version_tag(&task);
     let whole = Whole::gather(engine, task)
         .await
         .map_err(|refusal| visit.refused(&refusal))?;
     let mut out = Vec::with_capacity(1_024);
     whole.append_to(&mut out, None, visit.lang);
-    Ok(json(visit, status, out))
+    let mut response = json(visit, status, out);
+    response.headers_mut().insert(header::ETAG, tag);
+    Ok(response)
+}
+
+/// An instant, RFC 3339 in UTC.
+pub(super) fn instant(at: Timestamp) -> String {
+    let mut out = Vec::with_capacity(26);
+    tareas_protocol::time::append_instant(&mut out, at.as_micros());
+    String::from_utf8_lossy(&out).trim_matches('"').to_owned()
 }
 
 /// A JSON text as the answer.

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use tareas_protocol::limits::WAIT_MS_MAX;
 
-use super::{find, find_ended, json, whole};
+use super::{find, find_ended, json, version_tag, whole};
 use crate::http::prefer::WAIT_SECONDS_MAX;
 use crate::http::problem::Answer;
 use crate::http::visit::{Query, TaskPath, Visit};
 use crate::view;
 
-/// The task object; `?wait=N` answers when it has ended, or after so many seconds.
+/// The task object; `?wait=N` answers when it has ended, or after so many seconds. Nothing but
+/// 304 when the caller knows this version of it.
 pub(in crate::http) async fn show(
     visit: Visit,
     TaskPath(id): TaskPath,
@@ -24,6 +26,10 @@ pub(in crate::http) async fn show(
         Some(seconds) => find_ended(&visit, id, Duration::from_secs(seconds)).await?,
         None => find(&visit, id).await?,
     };
+    let tag = version_tag(&task);
+    if parts.headers.get(header::IF_NONE_MATCH) == Some(&tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
     whole(&visit, task, StatusCode::OK).await
 }
 

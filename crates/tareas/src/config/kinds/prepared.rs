@@ -65,6 +65,8 @@ impl Preparing<'_> {
                 payload: self.schema()?,
                 description: [config.description.clone(), config.description.clone()],
                 example: config.example.clone(),
+                // Shown where it is JSON.
+                example_json: config.example.clone(),
             },
         })
     }

@@ -12,6 +12,7 @@ const MESSAGE_CHARS_MAX: usize = 300;
 /// A compiled JSON Schema.
 pub(super) struct Schema {
     validator: Validator,
+    text: String,
 }
 
 impl Schema {
@@ -21,7 +22,8 @@ impl Schema {
     /// Why it is none.
     pub(super) fn compile(schema: &Value) -> Result<Self, String> {
         let compiled = jsonschema::validator_for(schema).map_err(|error| error.to_string());
-        compiled.map(|validator| Self { validator })
+        let text = schema.to_string();
+        compiled.map(|validator| Self { validator, text })
     }
 }
 
@@ -37,6 +39,10 @@ impl PayloadCheck for Schema {
             let pointer = error.instance_path().to_string();
             fault(pointer, error.to_string())
         })
+    }
+
+    fn schema(&self) -> Option<&str> {
+        Some(&self.text)
     }
 }
 
