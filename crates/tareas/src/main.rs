@@ -3,7 +3,7 @@
 //! - [`cli`] has one file per command, [`config`] one plain struct of settings with the origin
 //!   of each, [`text`] everything that is said in English and Spanish, [`output`] how it is said;
 //! - [`serve`] puts the system together and takes it down, on one screen each;
-//! - [`doctor`] looks at everything that a server needs;
+//! - [`doctor`] looks at everything that a server needs, `top` shows a system on a terminal;
 //! - [`mod@bench`] drives load and checks every result.
 
 mod bench;
@@ -13,6 +13,8 @@ mod doctor;
 mod output;
 mod serve;
 mod text;
+#[cfg(feature = "tui")]
+mod top;
 
 use std::process::ExitCode;
 

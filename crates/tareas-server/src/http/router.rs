@@ -56,7 +56,7 @@ async fn nowhere(visit: Visit, request: Request) -> Response {
     };
     let hint = visit
         .lang
-        .pick("the paths are in docs/protocol.md", "vea docs/protocol.md");
+        .pick("the paths are at /docs", "las rutas están en /docs");
     let problem = visit.problem(visit.error(Code::NotFound).message(message).hint(hint));
     page::problem(&visit, request.headers(), problem).await
 }

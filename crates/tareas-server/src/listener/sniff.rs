@@ -17,7 +17,7 @@ pub enum Sniffed {
     Undecided,
 }
 
-const METHODS: [&[u8]; 9] = [
+const METHODS: [&[u8]; 10] = [
     b"GET ",
     b"HEAD ",
     b"POST ",
@@ -27,6 +27,7 @@ const METHODS: [&[u8]; 9] = [
     b"PATCH ",
     b"CONNECT ",
     b"TRACE ",
+    b"QUERY ",
 ];
 /// What an HTTP/2 connection begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
@@ -96,6 +97,7 @@ mod tests {
             (b"GET / HTTP/1.1\r\n", Sniffed::Http),
             (b"POST /v1/tasks HTTP/1.1", Sniffed::Http),
             (b"OPTIONS * HTTP/1.1", Sniffed::Http),
+            (b"QUERY /v1/tasks HTTP/1.1", Sniffed::Http),
             (b"GET http://localhost:5000/ HTTP/1.1", Sniffed::Http),
             (b"PRI * HTTP/2.0\r\n\r\nSM", Sniffed::Http),
             (b"\x16\x03\x01\x02\x00", Sniffed::Tls),

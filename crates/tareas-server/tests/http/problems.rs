@@ -34,6 +34,10 @@ async fn nowhere_and_the_wrong_method_are_problems() {
     wrong.problem(405, "TAR-1214");
     let allow = wrong.header("allow").unwrap();
     assert!(allow.contains("GET") && allow.contains("POST"), "{allow}");
+    for method in ["TRACE", "QUERY", "DELETE"] {
+        let wrong = Ask::new(method, "/v1/topology").send(&world).await;
+        wrong.problem(405, "TAR-1214");
+    }
     Ask::get("/assets/page.css")
         .send(&world)
         .await

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "tui")]
+use super::top;
 use super::{
-    backup, bench, cancel, client, completions, config, delete, demo, explain, list, logs, man,
-    migrate, queues, requeue, restore, result, serve, show, submit, wait, why, worker, workers,
+    backup, bench, cancel, client, completions, config, delete, demo, events, explain, list, logs,
+    man, migrate, queues, requeue, restore, result, serve, show, submit, wait, why, worker,
+    workers,
 };
 use crate::output::{ColorChoice, Format};
 
@@ -124,6 +127,12 @@ pub(super) enum Command {
     /// List the workers
     #[command(alias = "trabajadores")]
     Workers(workers::WorkersArgs),
+    /// Show the system live on the terminal
+    #[cfg(feature = "tui")]
+    Top(top::TopArgs),
+    /// Follow the numbers of the system, as they change
+    #[command(alias = "eventos")]
+    Events(events::EventsArgs),
     /// Say whether the server is ready
     Health,
     /// Look at everything that a server needs, and say what to do

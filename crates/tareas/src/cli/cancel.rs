@@ -4,6 +4,7 @@ use clap::Args;
 use tareas_client::Cancel;
 use tareas_protocol::code::exit;
 
+use super::bulk::{Action, ManyArgs};
 use super::{Outcome, Session};
 use crate::output::Format;
 use crate::text::Text;
@@ -11,11 +12,22 @@ use crate::text::Text;
 #[derive(Debug, Args)]
 pub(crate) struct CancelArgs {
     /// The tasks
-    #[arg(required = true)]
+    #[arg(required_unless_present = "filter")]
     ids: Vec<String>,
+    #[command(flatten)]
+    many: ManyArgs,
 }
 
+const MANY: Action = Action {
+    name: "cancel",
+    question: Text::BulkAskCancel,
+    done: Text::BulkCancelled,
+};
+
 pub(super) fn run(args: &CancelArgs, session: &Session) -> Outcome {
+    if let Some(outcome) = args.many.run(MANY, session) {
+        return outcome;
+    }
     let ids = args
         .ids
         .iter()

@@ -3,6 +3,7 @@
 use clap::Args;
 use tareas_protocol::code::exit;
 
+use super::bulk::{Action, ManyArgs};
 use super::{Outcome, Session};
 use crate::output::Format;
 use crate::text::Text;
@@ -10,11 +11,22 @@ use crate::text::Text;
 #[derive(Debug, Args)]
 pub(crate) struct DeleteArgs {
     /// The tasks
-    #[arg(required = true)]
+    #[arg(required_unless_present = "filter")]
     ids: Vec<String>,
+    #[command(flatten)]
+    many: ManyArgs,
 }
 
+const MANY: Action = Action {
+    name: "delete",
+    question: Text::BulkAskDelete,
+    done: Text::BulkDeleted,
+};
+
 pub(super) fn run(args: &DeleteArgs, session: &Session) -> Outcome {
+    if let Some(outcome) = args.many.run(MANY, session) {
+        return outcome;
+    }
     let ids = args
         .ids
         .iter()

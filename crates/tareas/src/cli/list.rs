@@ -12,13 +12,13 @@ use crate::text::Text;
 const EXAMPLES: &str = "\
 Examples:
   tareas list
-  tareas list state:failed queue:mail
+  tareas list state:failed queue:mail since:1h
   tareas list kind:resize -o id --limit 500 | xargs tareas requeue";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ListArgs {
-    /// Conditions: state:failed, kind:resize, queue:mail
+    /// Conditions: state:failed kind:resize since:1h error:timeout; see /docs
     filter: Vec<String>,
     /// How many at most
     #[arg(long, default_value_t = 50, value_name = "N")]

@@ -6,6 +6,7 @@
 mod args;
 mod backup;
 mod bench;
+mod bulk;
 mod cancel;
 mod client;
 mod completions;
@@ -14,6 +15,7 @@ mod delete;
 mod demo;
 mod doctor;
 mod end;
+mod events;
 mod explain;
 mod health;
 mod list;
@@ -30,6 +32,8 @@ mod session;
 mod show;
 mod submit;
 mod task_object;
+#[cfg(feature = "tui")]
+mod top;
 mod wait;
 mod when;
 mod why;
@@ -94,6 +98,9 @@ fn dispatch(command: Command, session: &Session) -> Outcome {
         Command::Queues(args) => queues::run(&args, session),
         Command::Worker(args) => worker::run(&args, session),
         Command::Workers(args) => workers::run(&args, session),
+        #[cfg(feature = "tui")]
+        Command::Top(args) => top::run(&args, session),
+        Command::Events(args) => events::run(&args, session),
         Command::Health => health::run(session),
         Command::Doctor => doctor::run(session),
         Command::Backup(args) => backup::run(&args, session),

@@ -37,6 +37,11 @@ impl Members {
             .map(Self)
     }
 
+    /// The object as JSON again.
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
     /// The JSON text of a member.
     pub(super) fn raw(&self, name: &str) -> Option<&str> {
         self.0

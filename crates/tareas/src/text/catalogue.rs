@@ -6,6 +6,10 @@ macro_rules! catalogue {
     ($($(#[$doc:meta])* $name:ident: $english:literal / $spanish:literal,)+) => {
         /// One text of the command line.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(
+            not(feature = "tui"),
+            expect(dead_code, reason = "the texts of the live view are not used")
+        )]
         pub(crate) enum Text { $($(#[$doc])* $name,)+ }
 
         impl Text {
@@ -348,6 +352,62 @@ catalogue! {
         "el panel está en {url}; Ctrl-C termina",
     DemoNext: "next: `tareas serve`, then `tareas client` in another terminal" /
         "siguiente: `tareas serve`, y `tareas client` en otra terminal",
+    // Events.
+    EventLine:
+        "in {in}/s  out {out}/s  failing {failing}/s  waiting {waiting}  running {running}  ended {ended}" /
+        "entran {in}/s  salen {out}/s  fallan {failing}/s  esperan {waiting}  en curso {running}  terminadas {ended}",
+    EventsLost: "the stream broke; coming back" / "el flujo se cortó; volviendo",
+    // The live view.
+    TopNoTerminal: "there is no terminal to draw on; try --once" /
+        "no hay una terminal donde dibujar; pruebe --once",
+    TopKeys: " q leave  ↑↓ queue  p pause or resume it  space hold  ? keys" /
+        " q salir  ↑↓ cola  p pausarla o reanudarla  espacio retener  ? teclas",
+    TopAllKeys:
+        "q, Esc, Ctrl-C   leave
+↑ ↓, k j         choose a queue
+p                pause it, or resume it
+space            hold the view, and go on
+?, F1            these keys" /
+        "q, Esc, Ctrl-C   salir
+↑ ↓, k j         elegir una cola
+p                pausarla, o reanudarla
+espacio          retener la vista, y seguir
+?, F1            estas teclas",
+    TopIn: "in" / "entran",
+    TopOut: "out" / "salen",
+    TopWaiting: "waiting" / "esperan",
+    TopRunning: "running" / "en curso",
+    TopFailing: "failing" / "fallan",
+    TopThreads: "threads" / "hilos",
+    TopQueues: " Queues " / " Colas ",
+    TopWorkers: " Workers " / " Trabajadores ",
+    TopNoWorkers: " no worker is connected and the server has no threads" /
+        " no hay trabajadores conectados y el servidor no tiene hilos",
+    TopLongest: " Running longest " / " Más tiempo en curso ",
+    TopFailures: " Latest failures " / " Últimos fallos ",
+    TopHeld: "held" / "retenida",
+    TopGone: "no answer" / "sin respuesta",
+    TopDraining: "DRAINING" / "DETENIÉNDOSE",
+    TopStoreDown: "STORE DOWN" / "ALMACÉN CAÍDO",
+    TopFull: "STORAGE FULL" / "ALMACÉN LLENO",
+    // Many tasks at once.
+    BulkMatches: "{matched} tasks match; nothing was done to them" /
+        "{matched} tareas coinciden; no se les hizo nada",
+    BulkNothing: "no task matches in such a state" / "ninguna tarea coincide en ese estado",
+    BulkProgress: "{done} of {matched} so far (bulk action {id})" /
+        "{done} de {matched} por ahora (acción masiva {id})",
+    BulkAskCancel: "Cancel {matched} tasks? [y/N] " / "¿Cancelar {matched} tareas? [s/N] ",
+    BulkAskRequeue: "Put {matched} tasks back in line? [y/N] " /
+        "¿Volver a encolar {matched} tareas? [s/N] ",
+    BulkAskDelete: "Remove {matched} tasks? [y/N] " / "¿Eliminar {matched} tareas? [s/N] ",
+    BulkCancelled: "{done} cancelled or asked to stop, {skipped} skipped" /
+        "{done} canceladas o con petición de parar, {skipped} omitidas",
+    BulkRequeued: "{done} back in line, {skipped} skipped" /
+        "{done} de vuelta en la cola, {skipped} omitidas",
+    BulkDeleted: "{done} removed, {skipped} skipped" / "{done} eliminadas, {skipped} omitidas",
+    BulkEnded: "it ended before all was done: {state}" / "terminó antes de acabar: {state}",
+    BulkNeedsYes: "{matched} tasks match; run it again with --yes to do it" /
+        "{matched} tareas coinciden; repítalo con --yes para hacerlo",
     // Bench.
     BenchRun: "run {run} of {runs}" / "pasada {run} de {runs}",
     BenchWrong: "{count} wrong or missing results" / "{count} resultados erróneos o ausentes",

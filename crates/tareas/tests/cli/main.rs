@@ -4,6 +4,7 @@
 
 mod backup;
 mod bench;
+mod bulk;
 mod client;
 mod config;
 mod help;

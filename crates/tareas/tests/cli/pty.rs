@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use nix::pty::openpty;
+use nix::pty::{Winsize, openpty};
 
 use crate::run::{Server, program};
 
@@ -24,14 +24,25 @@ struct Typist {
 
 impl Typist {
     fn start(server: &Server, arguments: &[&str]) -> Self {
-        let pty = openpty(None, None).unwrap();
+        Self::run(server, "client", arguments)
+    }
+
+    /// A command on a terminal of 80 columns and 24 lines.
+    fn run(server: &Server, name: &str, arguments: &[&str]) -> Self {
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        let pty = openpty(Some(&size), None).unwrap();
         let home = tempfile::tempdir().unwrap();
         let stdio = |fd: &OwnedFd| Stdio::from(fd.try_clone().unwrap());
         let mut command = program();
         command
             .env("TERM", "xterm")
             .env("XDG_STATE_HOME", home.path());
-        command.args(["-s", &server.url, "client"]).args(arguments);
+        command.args(["-s", &server.url, name]).args(arguments);
         command
             .stdin(stdio(&pty.slave))
             .stdout(stdio(&pty.slave))
@@ -167,4 +178,37 @@ fn a_lost_server_is_said_and_found_again() {
     typist.press("quit\r");
     typist.ends_with(0);
     drop(again);
+}
+
+#[test]
+fn the_live_view_pauses_a_queue_and_gives_the_terminal_back() {
+    let server = Server::start(&[]);
+    server.tareas(&["submit", "square", "5", "--wait"]);
+    let mut typist = Typist::run(&server, "top", &[]);
+    typist.sees("tareas top");
+    typist.sees("Queues");
+    typist.sees("default");
+    typist.press("p");
+    typist.sees("paused");
+    typist.press("?");
+    typist.sees("choose a queue");
+    typist.press("qq");
+    typist.sees("\x1b[?1049l");
+    typist.ends_with(0);
+}
+
+#[test]
+fn a_person_is_asked_before_many_tasks_change() {
+    let server = Server::start(&[]);
+    let id = server.submit(&["square", "5"]);
+    assert_eq!(server.tareas(&["wait", &id]).stdout, "25\n");
+    let mut typist = Typist::run(&server, "delete", &["--filter", "kind:square"]);
+    typist.sees("Remove 1 tasks? [y/N] ");
+    typist.press("n\r");
+    typist.ends_with(2);
+    let mut typist = Typist::run(&server, "delete", &["--filter", "kind:square"]);
+    typist.sees("[y/N] ");
+    typist.press("y\r");
+    typist.sees("1 removed, 0 skipped");
+    typist.ends_with(0);
 }

@@ -4,7 +4,7 @@ use axum::routing::{delete, get, post};
 use tareas_protocol::Code;
 
 use super::operation::{Answer, Method, NO_BODY, Operation, Parameter, Shape, Within, answer};
-use super::parameters::{ETAG, TEXT, WAIT, query};
+use super::parameters::{ETAG, WAIT, query};
 use crate::http::tasks;
 
 const ID: Parameter = Parameter {
@@ -142,19 +142,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         route: || get(tasks::result),
         summary: ["The result, byte by byte", "El resultado, byte a byte"],
         about: [
-            "The JSON text of the result, or a part of it.",
-            "El texto JSON del resultado, o una parte.",
+            "The JSON text of the result, or a part of it: `Range: bytes=0-99`, one range.",
+            "El texto JSON del resultado, o una parte: `Range: bytes=0-99`, un solo tramo.",
         ],
-        parameters: &[
-            ID,
-            Parameter {
-                name: "Range",
-                within: Within::Header,
-                about: ["One range of bytes", "Un tramo de bytes"],
-                schema: TEXT,
-                example: "bytes=0-99",
-            },
-        ],
+        parameters: &[ID],
         answers: &[
             Answer {
                 status: 200,
@@ -170,7 +161,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             answer(304, Shape::Nothing, ["It is as it was", "Sigue igual"]),
             answer(
                 416,
-                Shape::Text("application/json"),
+                Shape::Nothing,
                 ["The range lies outside", "El tramo queda fuera"],
             ),
         ],

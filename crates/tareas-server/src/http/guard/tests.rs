@@ -122,7 +122,7 @@ fn a_form_is_taken_by_the_page_alone() {
             "application/x-www-form-urlencoded",
             true,
         ),
-        (Method::PUT, "/v1/tasks", "multipart/form-data", false),
+        (Method::PUT, "/v1/tasks", "multipart/form-data", true),
         (Method::DELETE, "/v1/tasks/1", "", true),
     ];
     for (method, path, media, is_safe) in table {

@@ -85,7 +85,8 @@ pub(super) fn send(text: Bytes, tag: &HeaderValue, asked: &HeaderMap) -> Respons
         .filter(|_| is_same)
         .and_then(|range| range.to_str().ok());
     let length = text.len();
-    let (status, content_range, text) = match part(range, length) {
+    let part = part(range, length);
+    let (status, content_range, text) = match part {
         Part::All => (StatusCode::OK, None, text),
         Part::Bytes(first, last) => {
             let content_range = format!("bytes {first}-{last}/{length}");
@@ -103,10 +104,12 @@ pub(super) fn send(text: Bytes, tag: &HeaderValue, asked: &HeaderMap) -> Respons
     };
     let mut response = (status, text).into_response();
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    if part == Part::Outside {
+        headers.remove(header::CONTENT_TYPE);
+    } else {
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, json);
+    }
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::ETAG, tag.clone());
     if let Some(range) = content_range.and_then(|range| HeaderValue::from_str(&range).ok()) {
