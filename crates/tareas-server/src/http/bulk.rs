@@ -218,8 +218,7 @@ async fn ended(visit: &Visit, view: BulkView, within: Duration) -> BulkView {
         _ = tokio::time::timeout(within, watch.wait_for(|view| view.state.has_ended())) => {}
         () = visit.stop.cancelled() => {}
     }
-    let view = watch.borrow().clone();
-    view
+    watch.borrow().clone()
 }
 
 fn read(visit: &Visit, text: &[u8]) -> Result<Asked, Problem> {

@@ -13,6 +13,7 @@ mod connection;
 mod errors;
 mod guard;
 mod health;
+mod kinds;
 mod language;
 mod live;
 mod look;

@@ -82,7 +82,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
             },
         ],
         codes: &[Code::Overloaded],
-        ..Operation::BASE
     },
     Operation {
         id: "getBulk",
@@ -118,6 +117,5 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ["As it is now", "Como está ahora"],
         )],
         codes: &[Code::NotFound],
-        ..Operation::BASE
     },
 ];

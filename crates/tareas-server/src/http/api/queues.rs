@@ -4,7 +4,7 @@ use axum::routing::{get, post};
 use tareas_protocol::Code;
 
 use super::operation::{Method, NO_BODY, Operation, Parameter, Shape, Within, answer};
-use crate::http::{operate, scale, topology};
+use crate::http::{kinds, operate, scale, topology};
 
 const QUEUE: Parameter = Parameter {
     name: "queue",
@@ -136,7 +136,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         id: "listKinds",
         tag: "workers",
         path: "/v1/kinds",
-        route: || get(operate::kinds),
+        route: || get(kinds::kinds),
         summary: ["List kinds of tasks", "Listar tipos de tareas"],
         about: [
             "With an example and, where there is one, the JSON Schema of the payload.",

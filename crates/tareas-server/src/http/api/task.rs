@@ -197,7 +197,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ),
         ],
         codes: &[Code::NotFound, Code::Conflict],
-        ..Operation::BASE
     },
     Operation {
         id: "requeueTask",

@@ -156,7 +156,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
             },
         ],
         codes: ACCEPTING,
-        ..Operation::BASE
     },
     Operation {
         id: "submitBatch",
