@@ -13,7 +13,8 @@ async fn every_described_operation_is_reached() {
             let path = path
                 .replace("{id}", "0190a0a0-0000-7000-8000-000000000001")
                 .replace("{queue}", "default")
-                .replace("{code}", "TAR-1204");
+                .replace("{code}", "TAR-1204")
+                .replace("{name}", "x");
             if path == "/v1/events" {
                 continue;
             }

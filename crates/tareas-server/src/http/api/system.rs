@@ -4,7 +4,7 @@ use axum::routing::get;
 use tareas_protocol::Code;
 
 use super::operation::{Operation, Parameter, Shape, Within, answer};
-use crate::http::{errors, health, live};
+use crate::http::{errors, health, live, socket};
 
 const TEXT: Shape = Shape::Text("text/plain; charset=utf-8");
 
@@ -44,6 +44,27 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ["The stream", "El flujo"],
         )],
         codes: &[Code::TooManyConnections, Code::Overloaded],
+        ..Operation::BASE
+    },
+    Operation {
+        id: "socket",
+        tag: "system",
+        path: socket::PATH,
+        route: || get(socket::open),
+        summary: [
+            "The lines of the protocol over a WebSocket",
+            "Las líneas del protocolo sobre un WebSocket",
+        ],
+        about: [
+            "A text message carries one line or more; so do the answers.",
+            "Un mensaje de texto lleva una línea o más; las respuestas también.",
+        ],
+        answers: &[answer(
+            101,
+            Shape::Nothing,
+            ["Lines from here on", "Líneas desde aquí"],
+        )],
+        codes: &[Code::UpgradeRequired, Code::CrossOrigin, Code::Draining],
         ..Operation::BASE
     },
     Operation {

@@ -15,6 +15,14 @@ const ID: Parameter = Parameter {
     example: "0190a0a0-0000-7000-8000-000000000001",
 };
 
+const ARTIFACT: Parameter = Parameter {
+    name: "name",
+    within: Within::Path,
+    about: ["The file", "El archivo"],
+    schema: r#"{"type":"string","minLength":1}"#,
+    example: "out.png",
+};
+
 const IF_NONE_MATCH: Parameter = Parameter {
     name: "If-None-Match",
     within: Within::Header,
@@ -126,12 +134,65 @@ pub(super) const OPERATIONS: &[Operation] = &[
             "What the attempts have logged lately",
             "Lo que los intentos registraron últimamente",
         ],
+        about: [
+            "Live, as server-sent events, for whoever accepts `text/event-stream`.",
+            "En vivo, como eventos del servidor, para quien acepta `text/event-stream`.",
+        ],
         parameters: &[ID],
         answers: &[answer(
             200,
             Shape::Json("Log"),
             ["The lines of each attempt", "Las líneas de cada intento"],
         )],
+        codes: &[Code::NotFound],
+        ..Operation::BASE
+    },
+    Operation {
+        id: "listArtifacts",
+        tag: "tasks",
+        path: "/v1/tasks/{id}/artifacts",
+        route: || get(tasks::artifacts),
+        summary: [
+            "List the files that a task has left",
+            "Listar los archivos que dejó una tarea",
+        ],
+        parameters: &[ID],
+        answers: &[answer(
+            200,
+            Shape::Json("ArtifactList"),
+            ["Names, types and sizes", "Nombres, tipos y tamaños"],
+        )],
+        codes: &[Code::NotFound],
+        ..Operation::BASE
+    },
+    Operation {
+        id: "getArtifact",
+        tag: "tasks",
+        path: "/v1/tasks/{id}/artifacts/{name}",
+        route: || get(tasks::artifact),
+        summary: [
+            "Download a file that a task has left",
+            "Descargar un archivo que dejó una tarea",
+        ],
+        about: [
+            "Or a part of it: `Range: bytes=0-99`, one range.",
+            "O una parte: `Range: bytes=0-99`, un solo tramo.",
+        ],
+        parameters: &[ID, ARTIFACT],
+        answers: &[
+            answer(
+                200,
+                Shape::Text("*/*"),
+                ["The file, of its own type", "El archivo, de su propio tipo"],
+            ),
+            answer(206, Shape::Text("*/*"), ["A part of it", "Una parte"]),
+            answer(304, Shape::Nothing, ["It is as it was", "Sigue igual"]),
+            answer(
+                416,
+                Shape::Text("*/*"),
+                ["The range lies outside", "El tramo queda fuera"],
+            ),
+        ],
         codes: &[Code::NotFound],
         ..Operation::BASE
     },

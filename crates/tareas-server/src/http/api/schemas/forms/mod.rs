@@ -14,8 +14,8 @@ use operators::{
 };
 use submissions::{BACKOFF, SHORT_SUBMISSION, SUBMISSION};
 use tasks::{
-    ACKNOWLEDGEMENT, ATTEMPT, ATTEMPT_LOG, BATCH_ANSWER, CANCELLED, PROGRESS, RESULT_REF, TASK,
-    TASK_LIST, WHY,
+    ACKNOWLEDGEMENT, ARTIFACT, ATTEMPT, ATTEMPT_LOG, BATCH_ANSWER, CANCELLED, PROGRESS, RESULT_REF,
+    TASK, TASK_LIST, WHY,
 };
 
 /// An object by its name, whether nothing else may be in it, and its members.
@@ -36,6 +36,8 @@ pub(super) const FORMS: &[Form] = &[
     ("Log", false, &[("attempts*", "[AttemptLog]", NONE)]),
     ("AttemptLog", false, ATTEMPT_LOG),
     ("ResultRef", false, RESULT_REF),
+    ("Artifact", false, ARTIFACT),
+    ("ArtifactList", false, &[("artifacts*", "[Artifact]", NONE)]),
     ("Cancelled", false, CANCELLED),
     ("Acknowledgement", false, ACKNOWLEDGEMENT),
     ("Refused", false, &[("error*", "Error", NONE)]),

@@ -201,3 +201,11 @@ pub(super) const BATCH_ANSWER: &[Member] = &[(
     "[AcceptedOrNot]",
     ["In the order of the request", "En el orden pedido"],
 )];
+
+pub(super) const ARTIFACT: &[Member] = &[
+    ("name*", "text", NONE),
+    ("type*", "text", NONE),
+    ("bytes*", "number", NONE),
+    ("sha256*", "text", NONE),
+    ("url*", "text", NONE),
+];
