@@ -46,7 +46,7 @@ pub(super) fn run(plan: &Plan, is_text: bool, address: &Address) -> Result<Run> 
         address: address.clone(),
         task_id: None,
     };
-    let lines = Lines::new(is_text);
+    let lines = Lines::new(is_text, plan.payload_bytes);
     let mut poll = Poll::new().map_err(lost)?;
     let mut loops = Vec::with_capacity(plan.connections);
     for index in 0..plan.connections {

@@ -14,16 +14,20 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Text or JSON lines.
-    pub(super) fn new(is_text: bool) -> Self {
+    /// Text or JSON lines. Those of JSON can be padded to so many bytes of payload: with spaces
+    /// behind the number, which the handler ignores.
+    pub(super) fn new(is_text: bool, payload_bytes: usize) -> Self {
         let mut bytes = Vec::new();
         let mut starts = Vec::new();
         for number in 0..NUMBERS {
             starts.push(bytes.len());
             // Writing to memory cannot fail.
-            let _ = match is_text {
-                true => writeln!(bytes, "square {number}"),
-                false => writeln!(bytes, "{{\"op\":\"square\",\"n\":{number}}}"),
+            let _ = match (is_text, payload_bytes) {
+                (true, _) => writeln!(bytes, "square {number}"),
+                (false, 0) => writeln!(bytes, "{{\"op\":\"square\",\"n\":{number}}}"),
+                (false, width) => {
+                    writeln!(bytes, "{{\"op\":\"square\",\"n\":\"{number:<width$}\"}}")
+                }
             };
         }
         starts.push(bytes.len());
@@ -69,12 +73,14 @@ mod tests {
 
     #[test]
     fn lines_go_round() {
-        let lines = Lines::new(false);
+        let lines = Lines::new(false, 0);
         assert_eq!(lines.line(1_005), b"{\"op\":\"square\",\"n\":5}\n");
         let (bytes, count) = lines.some(998, 10);
         assert_eq!(count, 2);
         assert!(bytes.ends_with(b"{\"op\":\"square\",\"n\":999}\n"));
-        assert_eq!(Lines::new(true).line(7), b"square 7\n");
+        assert_eq!(Lines::new(true, 0).line(7), b"square 7\n");
+        let padded = Lines::new(false, 6);
+        assert_eq!(padded.line(7), b"{\"op\":\"square\",\"n\":\"7     \"}\n");
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) tasks: u64,
     /// How long a run takes.
     pub(crate) duration: Option<Duration>,
+    /// Least size of a payload.
+    pub(crate) payload_bytes: usize,
     /// How often to measure.
     pub(crate) runs: u32,
     /// Where to measure the disk, and where a spawned server keeps its data.
@@ -180,6 +182,7 @@ pub(crate) fn burst(address: &Address, tasks: u64) -> tareas_client::Result<Run>
         connections: 1,
         tasks,
         duration: None,
+        payload_bytes: 0,
         runs: 1,
         scratch: PathBuf::new(),
         spawn: None,

@@ -27,7 +27,7 @@ struct Window {
 }
 
 pub(super) fn run(plan: &Plan, window: u32, is_text: bool, address: &Address) -> Result<Run> {
-    let lines = Arc::new(Lines::new(is_text));
+    let lines = Arc::new(Lines::new(is_text, plan.payload_bytes));
     let start = Arc::new(Barrier::new(plan.connections));
     let mut threads = Vec::new();
     for index in 0..plan.connections {

@@ -155,14 +155,18 @@ fn latency(runs: &[Run]) -> Option<Histogram> {
 fn method(plan: &Plan) -> String {
     let connections = plan.connections;
     let form = |is_text: bool| if is_text { "text" } else { "JSON" };
+    let padded = match plan.payload_bytes {
+        0 => String::new(),
+        bytes => format!(", payloads of {bytes} bytes"),
+    };
     match plan.load {
         Load::Pipelined { window, is_text } => format!(
-            "pipelined, {connections} connection(s), window {window}, {} lines `square`",
+            "pipelined, {connections} connection(s), window {window}, {} lines `square`{padded}",
             form(is_text)
         ),
         Load::Closed { is_text } => {
             format!(
-                "closed loop, {connections} connection(s), {} lines `square`",
+                "closed loop, {connections} connection(s), {} lines `square`{padded}",
                 form(is_text)
             )
         }

@@ -44,6 +44,10 @@ pub(crate) struct BenchArgs {
     /// Tasks per batch
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     batch: u32,
+    /// Pad the payload of each task to so many bytes; lines are JSON then
+    #[arg(long, value_name = "BYTES", default_value_t = 0, conflicts_with_all = ["submit_only", "store"],
+        value_parser = clap::value_parser!(u32).range(0..=65_536))]
+    payload: u32,
     /// Form of the lines [default: json; text with --closed]
     #[arg(long, value_enum, value_name = "FORM")]
     form: Option<Form>,
@@ -85,14 +89,14 @@ pub(super) fn run(args: &BenchArgs, session: &Session) -> Outcome {
     }
     let load = match (args.closed, args.submit_only) {
         (true, _) => Load::Closed {
-            is_text: args.form != Some(Form::Json),
+            is_text: args.form != Some(Form::Json) && args.payload == 0,
         },
         (_, true) => Load::Batches {
             size: args.batch.clamp(1, 10_000),
         },
         _ => Load::Pipelined {
             window: args.window.max(1),
-            is_text: args.form == Some(Form::Text),
+            is_text: args.form == Some(Form::Text) && args.payload == 0,
         },
     };
     let connections = args
@@ -103,6 +107,7 @@ pub(super) fn run(args: &BenchArgs, session: &Session) -> Outcome {
         connections: connections as usize,
         tasks: args.tasks.max(1),
         duration: args.duration,
+        payload_bytes: args.payload as usize,
         runs: args.runs,
         scratch,
         spawn: args.spawn.then(|| Spawn {

@@ -362,6 +362,10 @@ const SPANISH: &[(&str, &str)] = &[
     ),
     ("bench.batch", "Tareas por lote"),
     (
+        "bench.payload",
+        "Rellena los datos de cada tarea hasta tantos bytes; las líneas son entonces JSON",
+    ),
+    (
         "bench.store",
         "Mide solo el almacén de esta máquina: vidas enteras de tareas, sin red ni servidor",
     ),
