@@ -79,6 +79,7 @@ async fn meddle(records: Arc<PostgresRecords>, ids: Vec<TaskId>, seed: u64) {
         records.sweep(sweep, now, 50).await.unwrap();
         let want = Want {
             queues: vec![QueueName::default()],
+            kinds: None,
             session: SESSION,
             tokens: (0..5).map(|n| Some(Token::new(n + 1_000))).collect(),
             now,

@@ -168,6 +168,7 @@ fn whoever_was_declared_gone_claims_nothing_in_its_old_session() {
         );
         let want = |session| Want {
             queues: vec![QueueName::default()],
+            kinds: None,
             session,
             tokens: vec![None],
             now: *NOW,

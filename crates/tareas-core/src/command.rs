@@ -3,11 +3,14 @@
 //! All identity and chance is inside the commands, so a batch that is applied twice gives the
 //! same outcomes and changes nothing the second time.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use crate::{
-    Ending, Fence, Jitter, NewTask, Phase, Place, Position, Priority, QueueName, SessionId, Task,
-    TaskId, Timestamp, Token,
+    Ending, Fence, Jitter, Kind, NewTask, Phase, Place, Position, Priority, QueueName, SessionId,
+    Task, TaskId, Timestamp, Token,
 };
 
 /// Commands that are decided together, in order, at one instant.
@@ -201,12 +204,23 @@ pub enum Sweep {
 pub struct Want {
     /// Lanes to look at; within one queue the higher priority first.
     pub queues: Vec<QueueName>,
+    /// Only tasks of these kinds, which the pool has handlers for; of any when absent. Others are
+    /// passed over: they hold nobody up.
+    pub kinds: Option<Arc<HashSet<Kind>>>,
     /// Whose pool will run them.
     pub session: SessionId,
     /// One per claim.
     pub tokens: Vec<Option<Token>>,
     /// The instant of the claims.
     pub now: Timestamp,
+}
+
+impl Want {
+    /// Whether a task is of a kind that is wanted.
+    pub fn is_for(&self, task: &Task) -> bool {
+        let kinds = self.kinds.as_ref();
+        kinds.is_none_or(|kinds| kinds.contains(&task.spec.kind))
+    }
 }
 
 /// One line of waiting tasks.

@@ -6,6 +6,8 @@
 //! states: every claim and every settlement is a command to the records. What hints do not bring
 //! it finds by itself when the queue is a shared one ([`gaps`]).
 
+mod ahead;
+mod beside;
 mod gaps;
 
 use std::collections::VecDeque;
@@ -14,14 +16,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tareas_core::limits::INLINE_BYTES_MAX;
 use tareas_core::{
-    Applied, Batch, Body, Command, Ending, Fence, Outcome, Phase, Position, Rejected, Task, TaskId,
+    Applied, Batch, Command, Ending, Fence, Outcome, Phase, Position, Rejected, Task, TaskId,
 };
 
+use self::ahead::Ahead;
+pub use self::ahead::Claimer;
+pub(crate) use self::beside::OnTheirWay;
 use self::gaps::Gaps;
 use crate::kinds::{nanos, smooth};
-use crate::ports::{BlobKey, Delivery, Receipt};
+use crate::ports::{Delivery, Receipt};
 use crate::{Engine, Refusal, block_on};
 
 /// A thread takes at most this much work at once, by the smoothed run time.
@@ -68,6 +72,8 @@ pub struct Dispatcher {
     suspects: Mutex<Suspects>,
     /// Only beside a shared queue.
     gaps: Option<Gaps>,
+    /// Empty unless a [`Claimer`] serves it.
+    ahead: Ahead,
 }
 
 /// One thread that waits for work, for as long as it waits: it may give up.
@@ -104,6 +110,7 @@ impl Dispatcher {
             idle: AtomicUsize::new(0),
             suspects: Mutex::default(),
             gaps,
+            ahead: Ahead::default(),
         }
     }
 
@@ -131,6 +138,9 @@ impl Dispatcher {
     }
 
     async fn take_async(&self, into: &mut Vec<Claimed>) -> bool {
+        if self.ahead.is_served() {
+            return self.take_at_hand(&self.ahead, into).await;
+        }
         while into.is_empty() {
             if !self.engine.standing.may_claim() && !self.engine.is_draining() {
                 self.engine.ports.clock.sleep(FENCED_LOOK).await;
@@ -138,7 +148,7 @@ impl Dispatcher {
             }
             let deliveries = match self.next_suspect() {
                 Some(delivery) => vec![delivery],
-                None => self.receive_or_look(into).await,
+                None => self.receive_or_look(self.batch_size(), into).await,
             };
             if into.is_empty() && self.engine.is_draining() {
                 return false;
@@ -159,8 +169,7 @@ impl Dispatcher {
         self.claim(others, into).await;
     }
 
-    async fn receive(&self) -> Vec<Delivery> {
-        let max = self.batch_size();
+    async fn receive(&self, max: usize) -> Vec<Delivery> {
         if self.engine.remote.is_matching() {
             return self.receive_matched(max).await;
         }
@@ -169,7 +178,7 @@ impl Dispatcher {
             return at_once;
         }
         let received = {
-            let _idle = Idle::count(&self.idle);
+            let _idle = self.count_idle();
             self.engine.ports.queue.receive(max).await
         };
         match received {
@@ -196,10 +205,13 @@ impl Dispatcher {
         if !at_once.is_empty() {
             return at_once;
         }
-        self.idle.fetch_add(1, Ordering::Relaxed);
-        let received = self.engine.receive_own(max).await;
-        self.idle.fetch_sub(1, Ordering::Relaxed);
-        received
+        let _idle = self.count_idle();
+        self.engine.receive_own(max).await
+    }
+
+    /// Counts the calling thread as idle; not the service that claims for all of them.
+    fn count_idle(&self) -> Option<Idle<'_>> {
+        (!self.ahead.is_served()).then(|| Idle::count(&self.idle))
     }
 
     /// As many tasks as make a millisecond of work, one when they are slow; and never so many
@@ -417,7 +429,7 @@ impl Dispatcher {
                 jitter,
             },
             Some(ending) => {
-                let ending = self.engine.spill_result(task, attempt, ending).await;
+                let ending = self.store_result(task, attempt, ending).await;
                 let fence = Fence {
                     attempt,
                     token: None,
@@ -454,6 +466,7 @@ impl Dispatcher {
             before => smooth(before, average, count, SMOOTHING),
         };
         self.smoothed_ns.store(smoothed.max(1), Ordering::Relaxed);
+        self.estimate_anew();
     }
 }
 
@@ -570,32 +583,5 @@ impl Engine {
         self.tally.settled(std::iter::once((task, Duration::ZERO)));
         self.ended(position, std::iter::once(task));
         self.publish(std::iter::once(task)).await;
-    }
-
-    /// A large result goes to the blob store before it is recorded.
-    pub(crate) async fn spill_result(&self, task: TaskId, attempt: u64, ending: Ending) -> Ending {
-        let Ending::Succeeded(Body::Inline(text)) = &ending else {
-            return ending;
-        };
-        if text.len() <= INLINE_BYTES_MAX {
-            return ending;
-        }
-        let key = BlobKey::result(task, attempt, self.chance.draw() as u32);
-        match self.put_blob(key, text.clone()).await {
-            Ok(body) => Ending::Succeeded(body),
-            Err(refusal) => {
-                tracing::warn!(task.id = %task, error = %refusal, "result not stored");
-                Ending::Failed {
-                    failure: Arc::new(tareas_core::Failure {
-                        cause: tareas_core::Cause::Handler,
-                        name: None,
-                        message: format!("the result could not be stored: {refusal}"),
-                        backtrace: None,
-                    }),
-                    retryable: true,
-                    retry_after: None,
-                }
-            }
-        }
     }
 }

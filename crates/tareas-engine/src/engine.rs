@@ -12,6 +12,7 @@ use crate::Refusal;
 use crate::bulk::Bulks;
 use crate::chance::Chance;
 use crate::commands::CancelDeadlines;
+use crate::dispatcher::OnTheirWay;
 use crate::kinds::Kinds;
 use crate::membership::{Membership, Standing};
 use crate::notes::Notes;
@@ -138,6 +139,8 @@ pub struct Engine {
     pub(crate) pool: OnceLock<Arc<dyn Pool>>,
     pub(crate) standing: Standing,
     pub(crate) started_at: Timestamp,
+    /// Ends that are being recorded beside the threads that brought them.
+    pub(crate) on_their_way: OnTheirWay,
     draining: AtomicBool,
 }
 
@@ -150,6 +153,7 @@ impl Engine {
             remote: Remote::new(config.threads, config.secret),
             standing: Standing::new(config.session),
             started_at: ports.clock.now(),
+            on_their_way: OnTheirWay::default(),
             ports,
             config,
             kinds: Kinds::default(),
@@ -180,6 +184,7 @@ impl Engine {
     pub fn announce_own(&self, kinds: impl IntoIterator<Item = Kind>) {
         let kinds: HashSet<Kind> = kinds.into_iter().collect();
         self.kinds.announce(kinds.iter().cloned());
+        self.ports.queue.want(&kinds);
         self.remote.set_own_kinds(kinds);
     }
 

@@ -153,8 +153,14 @@ impl Engine {
     pub(crate) async fn enter(&self) -> Result<(), Refusal> {
         if let Some(Membership { members, terms, .. }) = &self.config.membership {
             members.enter(terms.ttl(), false).await?;
+            self.exchange_offers(&**members).await?;
         }
         Ok(())
+    }
+
+    /// Whether other processes may share the records, which are then a round trip away.
+    pub fn shares_records(&self) -> bool {
+        self.config.membership.is_some()
     }
 
     /// Whether this process may claim tasks: its lease is not in doubt.

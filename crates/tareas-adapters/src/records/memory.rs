@@ -148,7 +148,8 @@ fn claim_next(ledger: &mut Ledger, want: &Want) -> Applied {
                 let Some(token) = tokens.peek().copied() else {
                     return claimed;
                 };
-                if hint.suspect {
+                let is_wanted = ledger.get(hint.task).is_some_and(|task| want.is_for(task));
+                if hint.suspect || !is_wanted {
                     continue;
                 }
                 let command = claim(&hint, want.session, token);

@@ -64,13 +64,18 @@ impl Turn {
 }
 
 impl Dispatcher {
-    /// Hints to be claimed; or, when none come, tasks that were claimed without any.
-    pub(super) async fn receive_or_look(&self, into: &mut Vec<Claimed>) -> Vec<Delivery> {
+    /// At most `max` hints to be claimed; or, when none come, tasks that were claimed without
+    /// any.
+    pub(super) async fn receive_or_look(
+        &self,
+        max: usize,
+        into: &mut Vec<Claimed>,
+    ) -> Vec<Delivery> {
         let Some(gaps) = &self.gaps else {
-            return self.receive().await;
+            return self.receive(max).await;
         };
         if gaps.looked.take(self.engine.now(), LOOK_EVERY) {
-            return self.look(gaps, into).await;
+            return self.look(gaps, max, into).await;
         }
         let idle = async {
             tokio::select! {
@@ -80,24 +85,24 @@ impl Dispatcher {
         };
         tokio::select! {
             biased;
-            deliveries = self.receive() => deliveries,
+            deliveries = self.receive(max) => deliveries,
             () = idle => match gaps.looked.take(self.engine.now(), IDLE_WAIT) {
-                true => self.look(gaps, into).await,
+                true => self.look(gaps, max, into).await,
                 false => Vec::new(),
             },
         }
     }
 
     /// Claims what waits longest in the records. Suspects among it are only returned.
-    async fn look(&self, gaps: &Gaps, into: &mut Vec<Claimed>) -> Vec<Delivery> {
+    async fn look(&self, gaps: &Gaps, asked: usize, into: &mut Vec<Claimed>) -> Vec<Delivery> {
         if self.engine.is_draining() {
             return Vec::new();
         }
         let now = self.engine.now();
         let queues = self.open_queues(gaps.synced.take(now, LOOK_EVERY));
-        let asked = self.batch_size();
         let want = Want {
             queues: queues.clone(),
+            kinds: self.engine.remote.own_kinds(),
             session: self.engine.session(),
             tokens: vec![None; asked],
             now,

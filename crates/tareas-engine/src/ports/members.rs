@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tareas_core::SessionId;
+use tareas_core::{Kind, SessionId};
 
 use super::{MemberReport, MemberView, PortError};
 
@@ -42,6 +42,12 @@ pub trait Members: fmt::Debug + Send + Sync + 'static {
     /// not come to the end, or a claim was on its way. Bounded; what is left comes next time.
     async fn haunted(&self) -> Result<Vec<SessionId>, PortError>;
 
+    /// Says what the pool of this process can run from now on.
+    async fn offer(&self, offer: &Offer) -> Result<(), PortError>;
+
+    /// What the pools of the other members that are alive can run: of those with threads.
+    async fn offers(&self) -> Result<Vec<Offer>, PortError>;
+
     /// Tidies up after members that are gone: their shares of counts, and what is long past.
     async fn tidy(&self) -> Result<(), PortError>;
 
@@ -51,6 +57,15 @@ pub trait Members: fmt::Debug + Send + Sync + 'static {
     /// The other members that have reported: those that are there, and those declared gone
     /// within the last minute. Who has left in good order is not among them. Bounded.
     async fn others(&self) -> Result<Vec<MemberView>, PortError>;
+}
+
+/// What the pool of a member can run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// Its threads.
+    pub threads: u16,
+    /// The kinds that it has handlers for, in order.
+    pub kinds: Vec<Kind>,
 }
 
 /// A member that seems to be gone.

@@ -29,7 +29,7 @@ pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use door::{Door, Letter, LetterReceipt, Reason, ReplyAddress};
 pub use error::{ApplyError, BoxError, PortError, Stopped};
-pub use members::{MemberId, Members, Missing};
+pub use members::{MemberId, Members, Missing, Offer};
 pub use news::News;
 pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
 pub use records::{Counts, Page, PageCursor, Records, Settings, StoredSession, TaskQuery};

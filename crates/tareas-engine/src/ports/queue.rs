@@ -1,9 +1,10 @@
 //! The `Queue` port: who is told that a task is ready.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use async_trait::async_trait;
-use tareas_core::{Hint, Lane, Place, QueueName};
+use tareas_core::{Hint, Kind, Lane, Place, QueueName};
 
 use super::PortError;
 
@@ -25,6 +26,25 @@ pub trait Queue: fmt::Debug + Send + Sync + 'static {
     /// that had to drop some is reported by [`spilled`](Queue::spilled) and refilled from the
     /// records. On `Err` they may or may not have been published.
     async fn publish(&self, lane: &Lane, hints: &[Hint]) -> Result<(), PortError>;
+
+    /// Whether hints of tasks of this kind go a way of their own, to pools that have the kind:
+    /// then they are given to [`publish_apart`](Queue::publish_apart).
+    fn is_apart(&self, _kind: &Kind) -> bool {
+        false
+    }
+
+    /// As [`publish`](Queue::publish), for tasks of a kind that goes its own way.
+    async fn publish_apart(
+        &self,
+        _kind: &Kind,
+        lane: &Lane,
+        hints: &[Hint],
+    ) -> Result<(), PortError> {
+        self.publish(lane, hints).await
+    }
+
+    /// Of the kinds that go their own way, these are wanted here from now on, and no others.
+    fn want(&self, _kinds: &HashSet<Kind>) {}
 
     /// Waits for hints and takes up to `max`, all of one queue. Returns nothing only after
     /// [`close`](Queue::close).

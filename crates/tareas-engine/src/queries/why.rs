@@ -120,7 +120,9 @@ impl Engine {
                 hint: Some("start a worker that handles it".to_owned()),
             };
         }
-        if let Some(lack) = self.lack_for(&task.spec) {
+        if let Some(lack) = self.lack_for(&task.spec)
+            && let Some(lack) = self.lack_elsewhere(&task.spec, lack).await
+        {
             return why_not_matched(task, lack);
         }
         self.why_in_line(task, place).await

@@ -40,7 +40,7 @@ mod work;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use tareas_core::{Kind, QueueName, Spec};
@@ -96,7 +96,7 @@ impl Patience {
 #[derive(Debug)]
 pub(crate) struct Remote {
     /// The kinds of this process's own pool; unknown means any.
-    own_kinds: RwLock<Option<HashSet<Kind>>>,
+    own_kinds: RwLock<Option<Arc<HashSet<Kind>>>>,
     has_own_threads: bool,
     /// Tasks are sorted by who can run them. From the first time that this matters.
     is_matching: AtomicBool,
@@ -131,7 +131,16 @@ impl Remote {
             .own_kinds
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *own = Some(kinds);
+        *own = Some(Arc::new(kinds));
+    }
+
+    /// What the pool of this process has handlers for; unknown means any.
+    pub(crate) fn own_kinds(&self) -> Option<Arc<HashSet<Kind>>> {
+        let own = self
+            .own_kinds
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        own.clone()
     }
 
     /// Whether the pool of this process can run such a task.

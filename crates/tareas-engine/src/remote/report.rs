@@ -143,7 +143,9 @@ impl Engine {
                 jitter,
             });
         };
-        let ending = self.spill_result(task, attempt, ending).await;
+        let ending = self
+            .store_result(task, attempt, ending, Duration::ZERO)
+            .await;
         let token = Some(token);
         Some(Command::Settle {
             task,

@@ -1,8 +1,9 @@
 //! The follower: tells whoever waits here of tasks that have ended in other processes.
 //!
 //! What the others tell of is looked up at once. News may be lost, so ids that were watched in one
-//! round and still are in the next are looked up together, too. A task that ends here meanwhile is
-//! told by the dispatcher, and costs no look.
+//! round and still are in the next are looked up together, too: all of them while nothing is
+//! heard, a few as long as news come in, since then most tasks are only waiting for their turn. A
+//! task that ends here meanwhile is told by the dispatcher, and costs no look.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::ports::{News, PortError};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Tasks per look; more take turns.
 const TASKS_MAX: usize = 4_096;
+/// The same, after a round in which something was heard.
+const TASKS_WITH_NEWS: usize = 256;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Follower {
     before: Vec<TaskId>,
     /// Where the next turn begins.
     turn: usize,
+    /// Something was heard since the last look.
+    has_heard: bool,
 }
 
 impl Follower {
@@ -39,6 +44,7 @@ impl Follower {
             news,
             before: Vec::new(),
             turn: 0,
+            has_heard: false,
         }
     }
 
@@ -48,10 +54,14 @@ impl Follower {
     /// When the store is unavailable.
     pub async fn look(&mut self) -> Result<usize, PortError> {
         let mut ids = std::mem::take(&mut self.before);
-        self.before = self.engine.watches.some(self.turn, TASKS_MAX);
-        self.turn = match self.before.len() < TASKS_MAX {
+        let most = match std::mem::take(&mut self.has_heard) {
+            true => TASKS_WITH_NEWS,
+            false => TASKS_MAX,
+        };
+        self.before = self.engine.watches.some(self.turn, most);
+        self.turn = match self.before.len() < most {
             true => 0,
-            false => self.turn + TASKS_MAX,
+            false => self.turn + most,
         };
         self.engine.watches.retain_watched(&mut ids);
         self.engine.tell_ended(&ids).await
@@ -93,6 +103,7 @@ impl Service for Follower {
             let looked = tokio::select! {
                 () = shutdown.cancelled() => return,
                 mut ids = hear(news.as_ref()) => {
+                    self.has_heard = true;
                     engine.watches.retain_watched(&mut ids);
                     engine.tell_ended(&ids).await
                 }

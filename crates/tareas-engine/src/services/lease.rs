@@ -35,10 +35,21 @@ impl LeaseKeeper {
         let terms = self.membership.terms;
         loop {
             let pause = match self.renew().await {
-                true => terms.renew_every(),
+                true => {
+                    self.exchange_offers().await;
+                    terms.renew_every()
+                }
                 false => terms.retry_every(),
             };
             self.engine.ports.clock.sleep(pause).await;
+        }
+    }
+
+    /// Beside the lease: what everybody can run. It comes again with the next renewal.
+    async fn exchange_offers(&self) {
+        let members = &*self.membership.members;
+        if let Err(error) = self.engine.exchange_offers(members).await {
+            tracing::debug!(%error, "offers were not exchanged");
         }
     }
 

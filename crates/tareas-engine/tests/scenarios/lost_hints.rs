@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tareas_adapters::MemoryQueue;
-use tareas_core::{Hint, Lane, QueueName, TaskId};
+use tareas_core::{Hint, Lane, Phase, QueueName, TaskId};
 use tareas_engine::ports::{Delivery, PortError, Queue, QueueDepth, Receipt, Spilled};
 use tareas_engine::services::Timer;
-use tareas_engine::{Claimed, Submission};
+use tareas_engine::{Claimed, Submission, WhyCode};
 
-use crate::world::{World, succeeded};
+use crate::world::{World, kind, succeeded};
 
 /// A queue that says that it is shared, and drops what it is given while it is told to.
 #[derive(Debug, Default)]
@@ -165,6 +165,26 @@ async fn a_busy_pool_does_not_forget_a_task_whose_hint_is_lost() {
     submit(&world, 5);
     world.clock.advance(Duration::from_secs(2));
     assert_eq!(world.take_one().task.id(), lost, "the oldest of all");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kinds_that_a_pool_lacks_are_left_to_others_and_hold_nobody_up() {
+    let world = World::with_queue(losing());
+    world.engine.kinds().announce([kind("mail")]);
+    let mut foreign = Vec::new();
+    for _ in 0..3 {
+        let mail = Submission::new(kind("mail"), "1".into());
+        foreign.push(world.submit(mail).await.unwrap());
+    }
+    let own = submit(&world, 1);
+    let claimed = take_in_time(&world);
+    assert_eq!(claimed.task.id(), own);
+    for id in foreign {
+        let task = world.task(id).await;
+        assert_eq!((task.phase(), task.attempt), (Phase::Queued, 0));
+        let why = world.engine.why(&task).await.unwrap();
+        assert_eq!(why.code, WhyCode::NoWorkerForKind);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

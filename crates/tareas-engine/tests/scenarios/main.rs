@@ -1,5 +1,6 @@
 //! Scenarios: the engine over memory, with a clock that tests advance and a pool that tests play.
 
+mod ahead;
 mod lost_hints;
 mod members;
 mod orphans;

@@ -8,12 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tareas_core::{Phase, SessionId};
 use tareas_engine::ports::{
-    BoxError, Identity, MemberId, MemberReport, MemberView, Members, Missing, PortError,
+    BoxError, Identity, MemberId, MemberReport, MemberView, Members, Missing, Offer, PortError,
 };
 use tareas_engine::services::{Follower, LeaseKeeper, Reclaimer, Reporter, Supervisor};
-use tareas_engine::{LeaseTerms, Membership};
+use tareas_engine::{LeaseTerms, Membership, Submission, WhyCode};
 
-use super::world::{World, succeeded};
+use super::world::{World, kind, succeeded};
 
 /// The life that has left something behind.
 const GONE: MemberId = MemberId(1);
@@ -25,6 +25,9 @@ struct Played {
     missing: Mutex<Vec<Missing>>,
     buried: Mutex<Vec<MemberId>>,
     reported: Mutex<Vec<MemberReport>>,
+    /// What this process has offered, and what the others offer.
+    offered: Mutex<Option<Offer>>,
+    offers: Mutex<Vec<Offer>>,
 }
 
 #[async_trait]
@@ -58,6 +61,15 @@ impl Members for Played {
 
     async fn haunted(&self) -> Result<Vec<SessionId>, PortError> {
         Ok(Vec::new())
+    }
+
+    async fn offer(&self, offer: &Offer) -> Result<(), PortError> {
+        *self.offered.lock().unwrap() = Some(offer.clone());
+        Ok(())
+    }
+
+    async fn offers(&self) -> Result<Vec<Offer>, PortError> {
+        Ok(self.offers.lock().unwrap().clone())
     }
 
     async fn tidy(&self) -> Result<(), PortError> {
@@ -155,6 +167,28 @@ async fn a_process_that_cannot_renew_claims_nothing_until_it_can() {
     trusted(&world, &membership).await;
     assert_eq!(world.dispatcher.try_take().len(), 1);
     supervisor.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_others_can_run_is_known_here() {
+    let (first, peers) = (World::new(), Arc::new(Played::default()));
+    let offer = |kinds: &[&str]| {
+        let kinds = kinds.iter().map(|name| kind(name)).collect();
+        Offer { threads: 1, kinds }
+    };
+    *peers.offers.lock().unwrap() = vec![offer(&["mail"]), offer(&["report"])];
+    let world = first.beside(membership(&peers));
+    world.engine.recover().await.unwrap();
+    let offered = peers.offered.lock().unwrap().clone().unwrap();
+    assert_eq!(offered.kinds, [kind("square")]);
+    let id = world
+        .submit(Submission::new(kind("mail"), "1".into()))
+        .await;
+    let task = world.task(id.unwrap()).await;
+    let why = async || world.engine.why(&task).await.unwrap().code;
+    assert_eq!(why().await, WhyCode::NextInLine, "somebody else can run it");
+    *peers.offers.lock().unwrap() = vec![offer(&["report"])];
+    assert_eq!(why().await, WhyCode::NoWorkerForKind);
 }
 
 #[tokio::test(flavor = "multi_thread")]

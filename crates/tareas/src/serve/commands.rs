@@ -102,7 +102,8 @@ fn tell(info: &KindInfo, commands: &[CommandKind], kinds: &Kinds) {
 }
 
 /// What comes with the program.
-fn built_in() -> Registry {
+/// What every server and node can run.
+pub(super) fn built_in() -> Registry {
     #[cfg_attr(
         not(feature = "failpoints"),
         expect(unused_mut, reason = "tests add to it")

@@ -9,7 +9,8 @@ use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
 use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::{self, Supervisor};
-use tareas_engine::{Dispatcher, Engine, EngineConfig, LeaseTerms, Membership, Patience, Ports};
+use tareas_engine::{Claimer, Dispatcher, Engine, EngineConfig};
+use tareas_engine::{LeaseTerms, Membership, Patience, Ports};
 use tareas_protocol::{Lang, response};
 use tareas_server::{Limits, Listener, ServerConfig, ServerState, listener};
 use tareas_worker::{Pool, PoolOptions, Registry};
@@ -29,6 +30,8 @@ use crate::output::Failure;
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
 /// How often it is looked whether nobody waits any more.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How long the records may take to be told of the last ends.
+const SETTLE_GRACE: Duration = Duration::from_secs(10);
 /// How long services may take to end.
 const SERVICE_GRACE: Duration = Duration::from_secs(5);
 
@@ -118,7 +121,7 @@ impl System {
         };
         services::start(&engine, &supervisor);
         door::open((config, role), &engine, &clock, counts, &supervisor);
-        let pool = start_pool(&engine, registry, config)?;
+        let pool = start_pool(&engine, &supervisor, registry, config)?;
         let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {
             engine,
@@ -218,6 +221,9 @@ impl System {
         if let Some(pool) = self.pool {
             // A panic in there has released what it could; the rest is found at the next start.
             let _ = tokio::task::spawn_blocking(move || pool.stop(grace)).await;
+            if !self.engine.until_settled(SETTLE_GRACE).await {
+                tracing::warn!("some ends were not recorded; the others take these tasks back");
+            }
         }
         if let Some(listener) = self.listener {
             listener.finish(ANSWER_GRACE).await;
@@ -307,20 +313,28 @@ fn pause_again(settings: &dyn Settings, queue: &dyn Queue) {
 
 fn start_pool(
     engine: &Arc<Engine>,
+    supervisor: &Supervisor,
     registry: Arc<Registry>,
     config: &ServeConfig,
 ) -> Result<Option<Arc<Pool>>, Failure> {
     if config.threads == 0 {
         return Ok(None);
     }
-    let dispatcher = Dispatcher::new(Arc::clone(engine));
-    let link = PoolLink::new(Arc::clone(engine), dispatcher, Handle::current());
+    let dispatcher = Arc::new(Dispatcher::new(Arc::clone(engine)));
+    if engine.shares_records() {
+        supervisor.spawn(Box::new(Claimer::new(Arc::clone(&dispatcher))));
+    }
+    let link = PoolLink::new(
+        Arc::clone(engine),
+        Arc::clone(&dispatcher),
+        Handle::current(),
+    );
     let options = PoolOptions {
         threads: config.threads.into(),
         ..PoolOptions::default()
     };
     let started = Pool::start(registry, Arc::new(link), options);
     let pool = Arc::new(started.map_err(|error| trouble::cannot_start(&error, config.lang))?);
-    engine.set_pool(Arc::new(PoolView::of(&pool)));
+    engine.set_pool(Arc::new(PoolView::of(&pool, &dispatcher)));
     Ok(Some(pool))
 }

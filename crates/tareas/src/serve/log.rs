@@ -8,7 +8,10 @@ use crate::config::{LogFormat, ServeConfig};
 
 /// Starts logging. A second call in one process changes nothing.
 pub(super) fn start(config: &ServeConfig) {
-    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("warn"));
+    // The driver of RabbitMQ calls it an error when a queue is looked for that is not there; what
+    // is one is told by whoever uses it. First, so that a filter may still ask for it.
+    let filter = format!("lapin=off,{}", config.log);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(is_coloured())

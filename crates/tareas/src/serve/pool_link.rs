@@ -17,12 +17,12 @@ use tokio::runtime::Handle;
 #[derive(Debug)]
 pub(super) struct PoolLink {
     engine: Arc<Engine>,
-    dispatcher: Dispatcher,
+    dispatcher: Arc<Dispatcher>,
     runtime: Handle,
 }
 
 impl PoolLink {
-    pub(super) fn new(engine: Arc<Engine>, dispatcher: Dispatcher, runtime: Handle) -> Self {
+    pub(super) fn new(engine: Arc<Engine>, dispatcher: Arc<Dispatcher>, runtime: Handle) -> Self {
         Self {
             engine,
             dispatcher,
@@ -32,7 +32,10 @@ impl PoolLink {
 
     fn settle_all(&self, settled: Vec<Settled>) {
         let _entered = self.runtime.enter();
-        self.dispatcher.settle(settled);
+        match self.engine.shares_records() {
+            true => self.dispatcher.settle_beside(settled),
+            false => self.dispatcher.settle(settled),
+        }
     }
 }
 
@@ -183,13 +186,15 @@ fn failed(error: HandlerError) -> Ending {
 #[derive(Debug)]
 pub(super) struct PoolView {
     pool: Weak<Pool>,
+    dispatcher: Weak<Dispatcher>,
     threads: usize,
 }
 
 impl PoolView {
-    pub(super) fn of(pool: &Arc<Pool>) -> Self {
+    pub(super) fn of(pool: &Arc<Pool>, dispatcher: &Arc<Dispatcher>) -> Self {
         Self {
             pool: Arc::downgrade(pool),
+            dispatcher: Arc::downgrade(dispatcher),
             threads: pool.threads(),
         }
     }
@@ -197,9 +202,13 @@ impl PoolView {
 
 impl tareas_engine::Pool for PoolView {
     fn cancel(&self, task: TaskId, attempt: u64) -> bool {
-        self.pool
-            .upgrade()
-            .is_some_and(|pool| pool.cancel(task.as_u128(), attempt))
+        // In the order in which a task passes through.
+        let dispatcher = self.dispatcher.upgrade();
+        dispatcher.is_some_and(|dispatcher| dispatcher.cancel_at_hand(task, attempt))
+            || self
+                .pool
+                .upgrade()
+                .is_some_and(|pool| pool.cancel(task.as_u128(), attempt))
     }
 
     fn slots(&self) -> Vec<PoolSlot> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use tareas_adapters::records::sqlite::{self, BootReport, SqliteConfig};
 use tareas_adapters::{FolderBlobs, MemoryQueue, MemoryRecords, SqliteRecords};
+#[cfg(feature = "rabbitmq")]
+use tareas_core::Kind;
 use tareas_engine::ports::{Blobs, Clock, Members, News, Queue, Records, Settings, Stopped};
 use tareas_protocol::Lang;
 use tareas_server::metrics::{NoReadings, Readings};
@@ -126,9 +128,13 @@ pub(super) fn open_queue(queue: &HintQueue, threads: u16) -> Arc<dyn Queue> {
         HintQueue::Memory => Arc::new(MemoryQueue::default()),
         #[cfg(feature = "rabbitmq")]
         HintQueue::Rabbitmq(config) => {
+            let built_in = super::commands::built_in();
+            let kinds = built_in.kinds();
+            let kinds = kinds.iter().filter_map(|kind| Kind::new(&kind.name).ok());
+            let config = config.clone().with_kinds_everywhere(kinds.collect());
             let config = match threads {
-                0 => config.clone().without_receiving(),
-                _ => config.clone(),
+                0 => config.without_receiving(),
+                _ => config,
             };
             Arc::new(tareas_adapters::RabbitmqQueue::start(config))
         }

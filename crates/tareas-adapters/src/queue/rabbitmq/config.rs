@@ -1,8 +1,11 @@
 //! Where the node is and how its objects are named: one URL.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use lapin::uri::AMQPUri;
+use tareas_core::Kind;
 
 /// How the names of all objects begin, if not said.
 const PREFIX: &str = "tareas";
@@ -18,6 +21,8 @@ pub struct RabbitmqConfig {
     pub(super) uri: AMQPUri,
     pub(super) prefix: String,
     pub(super) receives: bool,
+    /// Kinds that every pool has; `None` for all of them.
+    pub(super) everywhere: Option<Arc<HashSet<Kind>>>,
 }
 
 /// Why a URL does not say where RabbitMQ is. Holds nothing of the URL.
@@ -44,7 +49,16 @@ impl RabbitmqConfig {
             uri,
             prefix,
             receives,
+            everywhere: None,
         })
+    }
+
+    /// Names the kinds that every pool has. Tasks of others go ways of their own, each to the
+    /// pools that want its kind.
+    #[must_use]
+    pub fn with_kinds_everywhere(self, kinds: HashSet<Kind>) -> Self {
+        let everywhere = Some(Arc::new(kinds));
+        Self { everywhere, ..self }
     }
 
     /// For a process that only tells others: it takes no hints away from those who run tasks.

@@ -80,7 +80,13 @@ impl Consumer<'_> {
             tokio::select! {
                 tags = self.shared.shelf.finished() => self.acknowledge(tags).await?,
                 Some((line, told)) = self.told.next() => self.hear(line, told).await?,
-                () = self.shared.new_lines.notified() => self.consume_new_lines().await?,
+                () = self.shared.new_lines.notified() => {
+                    if !self.consumed.iter().all(|line| self.shared.lines.is_wanted(line)) {
+                        // What is not finished goes to those who want it.
+                        return Ok(Ended::ToBeginAnew);
+                    }
+                    self.consume_new_lines().await?;
+                }
                 _ = look.tick() => {
                     if self.shared.shelf.holds_longer_than(HOLD_MAX) {
                         return Ok(Ended::ToBeginAnew);
@@ -101,7 +107,7 @@ impl Consumer<'_> {
             // Somebody has removed the queue: the next look makes it again, if it is needed.
             tracing::warn!(queue = %line.queue, band = ?line.band, "a queue of RabbitMQ is gone");
             self.consumed.remove(&line);
-            self.shared.vanished(&line);
+            self.shared.lines.vanished(&line);
             return Ok(());
         };
         let told = told?;
@@ -129,7 +135,7 @@ impl Consumer<'_> {
         if !self.shared.config.receives {
             return Ok(());
         }
-        for line in self.shared.existing() {
+        for line in self.shared.lines.to_receive() {
             if self.consumed.contains(&line) {
                 continue;
             }
@@ -154,7 +160,7 @@ impl Consumer<'_> {
     /// Measures some lines, and finds those that other processes have made.
     async fn look(&mut self) -> Result<(), LinkError> {
         if self.to_measure.is_empty() {
-            self.to_measure = self.shared.possible().into();
+            self.to_measure = self.shared.lines.possible().into_iter().collect();
         }
         for _ in 0..MEASURE_MAX.min(self.to_measure.len()) {
             let Some(line) = self.to_measure.pop_front() else {

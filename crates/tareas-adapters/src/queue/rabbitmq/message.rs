@@ -3,7 +3,7 @@
 //! No payload and nothing secret travels through the queue. Whatever bytes come, decoding them
 //! gives at most [`HINTS_MAX`] hints or an error; a claim then decides what a hint is worth.
 
-use tareas_core::{Hint, Lane, Place, Priority, QueueName, TaskId};
+use tareas_core::{Hint, Kind, Lane, Place, Priority, QueueName, TaskId};
 
 use super::names::{Band, Line};
 
@@ -20,6 +20,8 @@ const SUSPECT: u8 = 1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) lane: Lane,
+    /// Whose line it belongs to. Not in the bytes: the line says it.
+    pub(super) kind: Option<Kind>,
     pub(super) hints: Vec<Hint>,
 }
 
@@ -29,6 +31,7 @@ impl Message {
         Line {
             queue: self.lane.queue.clone(),
             band: Band::of(self.lane.priority),
+            kind: self.kind.clone(),
         }
     }
 
@@ -64,7 +67,8 @@ impl Message {
             return None;
         }
         let hints = hints.iter().map(hint).collect::<Option<_>>()?;
-        Some(Self { lane, hints })
+        let kind = None;
+        Some(Self { lane, kind, hints })
     }
 }
 
@@ -99,6 +103,7 @@ mod tests {
                 queue: QueueName::new("mail").unwrap(),
                 priority: Priority::new(9).unwrap(),
             },
+            kind: None,
             hints: (0..hints).map(hint).collect(),
         }
     }

@@ -12,6 +12,7 @@
 mod config;
 mod consumer;
 mod door;
+mod lines;
 mod link;
 mod message;
 mod names;
@@ -21,20 +22,21 @@ mod shelf;
 mod survey;
 mod window;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use lapin::Connection;
-use tareas_core::{Hint, Lane, QueueName};
+use tareas_core::{Hint, Kind, Lane, QueueName};
 use tareas_engine::ports::{Delivery, PortError, Queue, QueueDepth, Receipt, Spilled};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use self::config::{InvalidUrl, RabbitmqConfig};
 pub use self::door::RabbitmqDoor;
+use self::lines::Lines;
 use self::link::LinkError;
 use self::message::{HINTS_MAX, Message};
 use self::names::{Band, Line};
@@ -60,8 +62,7 @@ struct Shared {
     shelf: Shelf,
     window: Window,
     up: watch::Sender<Up>,
-    /// The lines that are there, by queue.
-    lines: Mutex<BTreeMap<QueueName, BTreeSet<Band>>>,
+    lines: Lines,
     /// There are lines that nobody receives from.
     new_lines: Notify,
     lost: AtomicU64,
@@ -87,7 +88,7 @@ impl RabbitmqQueue {
             shelf: Shelf::new(),
             window: Window::default(),
             up: watch::Sender::default(),
-            lines: Mutex::default(),
+            lines: Lines::default(),
             new_lines: Notify::new(),
             lost: AtomicU64::new(0),
             making: tokio::sync::Mutex::default(),
@@ -115,12 +116,14 @@ impl RabbitmqQueue {
         self.shared.lost.load(Ordering::Relaxed)
     }
 
-    fn send(&self, lane: &Lane, hints: &[Hint]) {
-        let message = Message {
+    fn send(&self, lane: &Lane, kind: Option<&Kind>, hints: &[Hint]) {
+        let mut message = Message {
             lane: lane.clone(),
+            kind: kind.cloned(),
             hints: hints.to_vec(),
         };
-        let line = message.line();
+        let line = message.line().within_names(&self.shared.config.prefix);
+        message.kind.clone_from(&line.kind);
         // What does not fit into the window is left to the records.
         if self.shared.window.admit(&line, hints.len()) && self.outbox.try_send(message).is_err() {
             self.shared.lost(&line, hints.len());
@@ -151,14 +154,15 @@ impl Shared {
         link::ensure(connection, name).await
     }
 
+    /// Whether tasks of this kind have lines of their own.
+    fn is_apart(&self, kind: &Kind) -> bool {
+        let everywhere = self.config.everywhere.as_ref();
+        everywhere.is_some_and(|kinds| !kinds.contains(kind))
+    }
+
     /// This line is there.
     fn exists(&self, line: &Line) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines
-            .entry(line.queue.clone())
-            .or_default()
-            .insert(line.band)
-        {
+        if self.lines.exists(line) {
             self.new_lines.notify_one();
         }
     }
@@ -168,41 +172,8 @@ impl Shared {
         self.exists(&Line {
             queue: queue.clone(),
             band: Band::Middle,
+            kind: None,
         });
-    }
-
-    /// Somebody has removed this line. The middle one is made again.
-    fn vanished(&self, line: &Line) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if line.band != Band::Middle
-            && let Some(bands) = lines.get_mut(&line.queue)
-        {
-            bands.remove(&line.band);
-        }
-    }
-
-    /// The lines that are there.
-    fn existing(&self) -> Vec<Line> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = lines.iter().flat_map(|(queue, bands)| {
-            bands.iter().map(|band| Line {
-                queue: queue.clone(),
-                band: *band,
-            })
-        });
-        all.collect()
-    }
-
-    /// All lines that known queues can have.
-    fn possible(&self) -> Vec<Line> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = lines.keys().flat_map(|queue| {
-            Band::ALL.map(|band| Line {
-                queue: queue.clone(),
-                band,
-            })
-        });
-        all.collect()
     }
 }
 
@@ -228,9 +199,32 @@ impl Drop for RabbitmqQueue {
 impl Queue for RabbitmqQueue {
     async fn publish(&self, lane: &Lane, hints: &[Hint]) -> Result<(), PortError> {
         for hints in hints.chunks(HINTS_MAX) {
-            self.send(lane, hints);
+            self.send(lane, None, hints);
         }
         Ok(())
+    }
+
+    fn is_apart(&self, kind: &Kind) -> bool {
+        self.shared.is_apart(kind)
+    }
+
+    async fn publish_apart(
+        &self,
+        kind: &Kind,
+        lane: &Lane,
+        hints: &[Hint],
+    ) -> Result<(), PortError> {
+        for hints in hints.chunks(HINTS_MAX) {
+            self.send(lane, Some(kind), hints);
+        }
+        Ok(())
+    }
+
+    fn want(&self, kinds: &HashSet<Kind>) {
+        let apart = kinds.iter().filter(|kind| self.shared.is_apart(kind));
+        if self.shared.lines.want(apart.cloned().collect()) {
+            self.shared.new_lines.notify_one();
+        }
     }
 
     async fn receive(&self, max: usize) -> Result<Vec<Delivery>, PortError> {

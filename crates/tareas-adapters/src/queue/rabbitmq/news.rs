@@ -145,10 +145,10 @@ async fn next(listening: &mut Option<Consumer>) -> Option<lapin::Result<lapin::m
     }
 }
 
-/// What waits goes into as few messages as it fits.
-fn gather(mut batch: Vec<TaskId>, to_tell: &mut mpsc::Receiver<Vec<TaskId>>) -> Vec<TaskId> {
+/// What waits goes together: into as few messages, and as few looks, as it fits.
+fn gather(mut batch: Vec<TaskId>, waiting: &mut mpsc::Receiver<Vec<TaskId>>) -> Vec<TaskId> {
     while batch.len() < IDS_MAX
-        && let Ok(more) = to_tell.try_recv()
+        && let Ok(more) = waiting.try_recv()
     {
         batch.extend(more);
     }
@@ -208,8 +208,9 @@ impl News for RabbitmqNews {
     }
 
     async fn hear(&self) -> Vec<TaskId> {
-        match self.heard.lock().await.recv().await {
-            Some(ids) => ids,
+        let mut heard = self.heard.lock().await;
+        match heard.recv().await {
+            Some(first) => gather(first, &mut heard),
             None => std::future::pending().await,
         }
     }

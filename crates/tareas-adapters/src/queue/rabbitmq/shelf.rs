@@ -232,6 +232,7 @@ mod tests {
                 queue: QueueName::new("a").unwrap(),
                 priority: Priority::default(),
             },
+            kind: None,
             hints: tasks.iter().map(hint).collect(),
         }
     }

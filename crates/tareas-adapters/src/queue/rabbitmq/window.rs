@@ -102,6 +102,7 @@ mod tests {
         let line = Line {
             queue: QueueName::new("a").unwrap(),
             band: Band::Middle,
+            kind: None,
         };
         while window.admit(&line, 64) {}
         assert!(window.all()[0].1.is_full);

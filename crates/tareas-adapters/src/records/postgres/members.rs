@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tareas_core::SessionId;
+use tareas_core::{Kind, SessionId};
 use tareas_engine::ports::{
-    MemberId, MemberPresence, MemberReport, MemberView, Members, Missing, PortError,
+    MemberId, MemberPresence, MemberReport, MemberView, Members, Missing, Offer, PortError,
 };
 
 use super::fault::Fault;
@@ -40,6 +40,9 @@ const LEAVE: &str = "WITH gone AS (UPDATE tareas.servers SET state = 2, report =
       expires_at = statement_timestamp() WHERE server_id = $1) \
     UPDATE tareas.sessions SET state = 1, closed_at = statement_timestamp() \
     WHERE server_id = $1 AND state = 0 AND own_pool";
+const OFFER: &str = "UPDATE tareas.servers SET threads = $2, kinds = $3 WHERE server_id = $1";
+const OFFERS: &str = "SELECT s.threads, s.kinds FROM tareas.servers s WHERE s.server_id <> $1 \
+    AND s.state = 0 AND s.expires_at > statement_timestamp() AND s.threads > 0";
 const MISSING: &str = concat!(
     "SELECT s.server_id, s.expires_at <= statement_timestamp() FROM tareas.servers s \
      WHERE s.server_id <> $1 AND s.state <> 2 AND (s.expires_at <= statement_timestamp() OR NOT ",
@@ -148,6 +151,31 @@ impl Members for PostgresRecords {
         let found = self.members.rows(HAUNTED, &[]).await?;
         let sessions = found.iter().map(|found| row::session(found, 0));
         sessions.collect::<Result<_, Fault>>().map_err(told)
+    }
+
+    async fn offer(&self, offer: &Offer) -> Result<(), PortError> {
+        let (server, threads) = (self.shared.server, i32::from(offer.threads));
+        let kinds: Vec<&str> = offer.kinds.iter().map(Kind::as_str).collect();
+        self.members
+            .rows(OFFER, &[&server, &threads, &kinds])
+            .await?;
+        Ok(())
+    }
+
+    async fn offers(&self) -> Result<Vec<Offer>, PortError> {
+        let found = self.members.rows(OFFERS, &[&self.shared.server]).await?;
+        let offers = found.iter().map(|found| {
+            let kinds: Vec<&str> = row::get(found, 1)?;
+            Ok(Offer {
+                threads: u16::try_from(row::get::<i32>(found, 0)?).unwrap_or(u16::MAX),
+                // A name that this version does not take is no kind of its own.
+                kinds: kinds
+                    .into_iter()
+                    .filter_map(|name| Kind::new(name).ok())
+                    .collect(),
+            })
+        });
+        offers.collect::<Result<_, Fault>>().map_err(told)
     }
 
     async fn tidy(&self) -> Result<(), PortError> {

@@ -23,10 +23,11 @@ macro_rules! serving_lock {
 pub(super) use serving_lock;
 
 /// The steps; the first brings an empty database to schema 1. A shipped step never changes.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("schema/001_tasks.sql"),
     include_str!("schema/002_members.sql"),
     include_str!("schema/003_reports.sql"),
+    include_str!("schema/004_offers.sql"),
 ];
 
 const BEGIN: &str = concat!(

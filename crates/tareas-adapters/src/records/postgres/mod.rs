@@ -13,7 +13,7 @@
 //! | `worker` | the services behind the front: a connection each, collisions, lost connections |
 //! | `pass`, `decide` | one pass over a round: know, decide with core's ledger, write |
 //! | `statements`, `batch`, `write`, `row`, `instant` | the statements, and tasks as columns |
-//! | `sweep` | tasks found by their state or by their place in line |
+//! | `sweep`, `next` | tasks found by their state or by their place in line |
 //! | `members` | the other processes on the same records |
 //! | `tally`, `refresh`, `settings`, `page`, `wanted` | counts, keeping in touch, settings, what is only read |
 //! | `transfer` | the records as a whole, read or filled while nobody serves from them |
@@ -29,6 +29,7 @@ mod instant;
 mod link;
 mod members;
 mod migrate;
+mod next;
 mod open;
 mod options;
 mod page;

@@ -9,9 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tareas_core::ledger::Write;
-use tareas_core::{
-    Applied, Batch, Command, Ledger, Outcome, Phase, Sweep, Task, TaskId, Timestamp, Token, Want,
-};
+use tareas_core::{Applied, Ledger, Outcome, Sweep, Task, Timestamp, Want};
 use tareas_engine::ports::ApplyError;
 use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
@@ -39,31 +37,25 @@ const PRUNABLE: &str = "WITH s AS MATERIALIZED (SELECT t.id, t.prune_at FROM tar
     f AS (SELECT id FROM s WHERE prune_at <= $3 ORDER BY id LIMIT $4) \
     SELECT id, true, 0::int8 FROM f UNION ALL \
     (SELECT id, false, (SELECT count(*) FROM s) FROM s ORDER BY id DESC LIMIT 1)";
-/// The heads of the lines of some queues: urgent first, then as the queues are named.
-const NEXT: &str = "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(name, number), \
-    LATERAL (SELECT t.id, t.priority, t.place FROM tareas.tasks t WHERE t.queue = q.name \
-      AND t.place IS NOT NULL AND t.crashes = 0 \
-      ORDER BY t.priority DESC, t.place, t.id LIMIT $2) c \
-    WHERE NOT EXISTS (SELECT FROM tareas.queues p WHERE p.name = q.name AND p.paused) \
-    AND NOT EXISTS (SELECT FROM tareas.sessions s WHERE s.session_id = $3 AND s.state = 1) \
-    ORDER BY c.priority DESC, q.number, c.place, c.id LIMIT $2";
 
 /// Rows that one pass of the pruner looks at.
 const PRUNE_SCAN: i64 = 5_000;
-/// Claims of one transaction.
-const CLAIMS_MAX: usize = 1_000;
 /// How often a collision is tried again before the next pass has to do.
 const TRIES_MAX: usize = 5;
 
 /// The connection of the sweeps. They go one at a time.
 #[derive(Debug)]
 pub(super) struct Sweeper {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     shard: i32,
     /// With the epoch in which it was made.
     link: AsyncMutex<Option<(u64, Link)>>,
     /// Up to where the pruner has come.
     hand: Mutex<Uuid>,
+    /// When lines were last looked at in full.
+    pub(super) deep: Mutex<Timestamp>,
+    /// What the claims under way have decided, for when their answer is lost.
+    pub(super) claiming: Mutex<Vec<Task>>,
 }
 
 impl Sweeper {
@@ -75,6 +67,8 @@ impl Sweeper {
             shard,
             link: AsyncMutex::default(),
             hand: Mutex::new(Uuid::nil()),
+            deep: Mutex::new(Timestamp::EPOCH),
+            claiming: Mutex::default(),
         }
     }
 
@@ -101,11 +95,11 @@ impl Sweeper {
 
     /// Claims the tasks that are next. Owned work, too.
     pub(super) async fn claim_next(self: Arc<Self>, want: Want) -> Result<Applied, ApplyError> {
-        let owned = tokio::spawn(async move { self.with_patience(&Found::Next(want)).await });
+        let owned = tokio::spawn(async move { self.claim_for(want).await });
         finished(owned).await
     }
 
-    async fn with_patience(&self, found: &Found) -> Result<Applied, ApplyError> {
+    pub(super) async fn with_patience(&self, found: &Found) -> Result<Applied, ApplyError> {
         let mut link = self.link.lock().await;
         let mut tries = 0;
         loop {
@@ -140,7 +134,7 @@ impl Sweeper {
         }
     }
 
-    fn applied(&self, outcomes: Vec<Outcome>) -> Applied {
+    pub(super) fn applied(&self, outcomes: Vec<Outcome>) -> Applied {
         let tasks = || outcomes.iter().filter_map(done);
         if tasks().next().is_some() {
             self.shared.advance();
@@ -213,42 +207,8 @@ impl Sweeper {
         Ok(ids)
     }
 
-    async fn next(&self, link: &Link, want: &Want) -> Result<Vec<Outcome>, Fault> {
-        let queues: Vec<&str> = want.queues.iter().map(|queue| queue.as_str()).collect();
-        let mut tokens = want
-            .tokens
-            .iter()
-            .copied()
-            .take(CLAIMS_MAX)
-            .collect::<Vec<_>>();
-        tokens.reverse();
-        let session = row::session_uuid(want.session);
-        let mut outcomes = Vec::new();
-        while !tokens.is_empty() {
-            let most = rows_of(tokens.len());
-            let found = link.rows(NEXT, &[&queues, &most, &session]).await?;
-            let ids: Result<Vec<Uuid>, Fault> = found.iter().map(|row| row::get(row, 0)).collect();
-            let ids = ids?;
-            if ids.is_empty() {
-                break;
-            }
-            let order: Vec<TaskId> = ids
-                .iter()
-                .map(|id| TaskId::from_u128(id.as_u128()))
-                .collect();
-            let decision = |ledger: &mut Ledger| claim_in_order(ledger, &order, want, &mut tokens);
-            let claimed = self.decide(link, ids, want.now, decision).await?;
-            let has_claimed = claimed.iter().any(|outcome| done(outcome).is_some());
-            outcomes.extend(claimed);
-            if !has_claimed {
-                break;
-            }
-        }
-        Ok(outcomes)
-    }
-
     /// One transaction: locks what is there of these tasks, has core decide, writes.
-    async fn decide(
+    pub(super) async fn decide(
         &self,
         link: &Link,
         mut ids: Vec<Uuid>,
@@ -295,7 +255,7 @@ impl Sweeper {
 
 /// What is looked for.
 #[derive(Debug)]
-enum Found {
+pub(super) enum Found {
     Swept(Sweep, Timestamp, usize),
     Next(Want),
 }
@@ -311,47 +271,13 @@ async fn finished(
     }
 }
 
-/// Claims in this order, one token each; what ends as expired costs none.
-fn claim_in_order(
-    ledger: &mut Ledger,
-    order: &[TaskId],
-    want: &Want,
-    tokens: &mut Vec<Option<Token>>,
-) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
-    for task in order {
-        let (Some(token), Some(found)) = (tokens.last().copied(), ledger.get(*task)) else {
-            continue;
-        };
-        let claim = Command::Claim {
-            task: *task,
-            expected_attempt: found.attempt,
-            session: want.session,
-            token,
-        };
-        let applied = ledger.decide(&Batch {
-            now: want.now,
-            commands: vec![claim],
-        });
-        for outcome in applied.outcomes {
-            if done(&outcome).is_some_and(|task| task.phase() == Phase::Running) {
-                tokens.pop();
-            }
-            if !matches!(outcome, Outcome::Refused(_)) {
-                outcomes.push(outcome);
-            }
-        }
-    }
-    outcomes
-}
-
-fn done(outcome: &Outcome) -> Option<&Task> {
+pub(super) fn done(outcome: &Outcome) -> Option<&Task> {
     match outcome {
         Outcome::Done(task) => Some(task),
         _ => None,
     }
 }
 
-fn rows_of(limit: usize) -> i64 {
+pub(super) fn rows_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

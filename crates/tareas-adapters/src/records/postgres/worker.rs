@@ -20,6 +20,9 @@ use super::write::Writer;
 
 /// How long a round may try to find out what became of what it has sent.
 const RESOLVE_MAX: Duration = Duration::from_secs(30);
+/// The same for claims, for whose answer no client waits: a claim that nobody knows of would be
+/// run by nobody for as long as this process lives.
+pub(super) const RESOLVE_CLAIMS_MAX: Duration = Duration::from_secs(15 * 60);
 /// Passes of one round, before it is given up: rows that others change all the time.
 const PASSES_MAX: usize = 100;
 /// First and longest break between two tries to connect.
@@ -68,6 +71,10 @@ impl Worker {
 
     async fn serve(&mut self, round: &mut [Segment]) -> Result<(), Fault> {
         let (began, mut passes) = (Instant::now(), 0);
+        let resolve_max = match self.course {
+            Course::Claim => RESOLVE_CLAIMS_MAX,
+            Course::Submit | Course::Rest => RESOLVE_MAX,
+        };
         let (mut basis, mut most) = (Basis::Assumed, ROUND_MAX);
         loop {
             let mut open = open_entries(round);
@@ -91,7 +98,7 @@ impl Worker {
                 Err(fault) if fault.leaves_the_connection() => return Err(fault),
                 Err(fault) => {
                     self.link = None;
-                    if !is_at_stake || began.elapsed() > RESOLVE_MAX {
+                    if !is_at_stake || began.elapsed() > resolve_max {
                         return Err(fault);
                     }
                     SystemClock.sleep(self.pause).await;

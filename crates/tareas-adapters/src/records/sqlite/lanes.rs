@@ -150,6 +150,9 @@ fn claim_each(
         let Some(token) = tokens.front().copied() else {
             return;
         };
+        if ledger.get(hint.task).is_some_and(|task| !want.is_for(task)) {
+            continue;
+        }
         let commands = vec![claim(hint, want, token)];
         let applied = ledger.decide(&Batch {
             now: want.now,

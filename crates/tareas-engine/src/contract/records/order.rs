@@ -1,8 +1,10 @@
 //! Who is next.
 
+use std::sync::Arc;
+
 use tareas_core::{
-    Batch, Command, Ending, Jitter, Options, Phase, Place, Priority, QueueName, Rejected, Spec,
-    Sweep, Task, TaskId, Token, Want,
+    Batch, Command, Ending, Jitter, Kind, Options, Phase, Place, Priority, QueueName, Rejected,
+    Spec, Sweep, Task, TaskId, Token, Want,
 };
 
 use super::given::{
@@ -25,15 +27,22 @@ async fn submit_with_priority(store: &dyn Store, number: u128, priority: u8) {
 
 /// Claims as many as there are tokens, from these queues.
 async fn claim_next(store: &dyn Store, queues: Vec<QueueName>, tokens: u128) -> Vec<Task> {
-    let tokens = (0..tokens)
-        .map(|number| Some(Token::new(900 + number)))
-        .collect();
-    let want = Want {
+    claim_wanted(store, wanted(queues, tokens)).await
+}
+
+/// As many as there are tokens, from these queues.
+fn wanted(queues: Vec<QueueName>, tokens: u128) -> Want {
+    let tokens = (0..tokens).map(|number| Some(Token::new(900 + number)));
+    Want {
         queues,
+        kinds: None,
         session: SESSION,
-        tokens,
+        tokens: tokens.collect(),
         now: NOW,
-    };
+    }
+}
+
+async fn claim_wanted(store: &dyn Store, want: Want) -> Vec<Task> {
     let applied = store.claim_next(want).await.expect("the store is there");
     applied
         .outcomes
@@ -148,6 +157,39 @@ pub async fn claim_next_goes_by_priority_then_place(fresh: &FreshRecords) {
         [7, 8].map(id),
         "and nothing of a queue that was not named"
     );
+}
+
+/// What a pool has no handler for is passed over, however much of it comes first.
+pub async fn claim_next_passes_over_other_kinds(fresh: &FreshRecords) {
+    let store = fresh.open().await;
+    for number in 1..=40 {
+        let other = Kind::new("mail").expect("a valid name");
+        let kind = if number % 20 == 0 {
+            spec(number).kind
+        } else {
+            other
+        };
+        let spec = Spec {
+            kind,
+            ..spec(number)
+        };
+        done(&*store, submit(spec)).await;
+    }
+    all_durable(&*store).await;
+    let of = |kinds: &[&str]| {
+        let kinds = kinds
+            .iter()
+            .map(|kind| Kind::new(kind).expect("a valid name"));
+        Want {
+            kinds: Some(Arc::new(kinds.collect())),
+            ..wanted(vec![QueueName::default()], 3)
+        }
+    };
+    assert!(claim_wanted(&*store, of(&[])).await.is_empty());
+    let claimed = claim_wanted(&*store, of(&["square", "sleep"])).await;
+    assert_eq!(running(&claimed), [20, 40].map(id));
+    let claimed = claim_wanted(&*store, of(&["mail"])).await;
+    assert_eq!(running(&claimed), [1, 2, 3].map(id));
 }
 
 /// One start per token, with that token.

@@ -1,0 +1,216 @@
+//! Who is next in the lines: found by place, and claimed at once.
+//!
+//! Tasks of kinds that are not wanted are passed over. A line may begin with very many of them,
+//! so most looks end after [`HEAD_ROWS`]; one in [`LOOK_DEEP_EVERY`] goes to the end.
+
+use std::collections::HashSet;
+use std::sync::{MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tareas_core::{
+    Applied, Batch, Command, Kind, Ledger, Outcome, Phase, SessionId, Task, TaskId, Timestamp,
+    Token, Want,
+};
+use tareas_engine::ports::{ApplyError, Clock, SystemClock};
+use uuid::Uuid;
+
+use super::batch::uuids;
+use super::fault::Fault;
+use super::link::{Link, Purpose, Value};
+use super::row::{self, columns};
+use super::sweep::{Found, Sweeper, done, rows_of};
+use super::worker::RESOLVE_CLAIMS_MAX;
+
+/// The heads of the lines of some queues: urgent first, then as the queues are named. Of these
+/// kinds, among so many at the head of each line.
+const NEXT: &str = "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(name, number), \
+    LATERAL (SELECT h.id, h.priority, h.place FROM ( \
+        SELECT t.id, t.kind, t.priority, t.place FROM tareas.tasks t WHERE t.queue = q.name \
+        AND t.place IS NOT NULL AND t.crashes = 0 \
+        ORDER BY t.priority DESC, t.place, t.id LIMIT $5) h \
+      WHERE $4::text[] IS NULL OR h.kind = ANY ($4) LIMIT $2) c \
+    WHERE NOT EXISTS (SELECT FROM tareas.queues p WHERE p.name = q.name AND p.paused) \
+    AND NOT EXISTS (SELECT FROM tareas.sessions s WHERE s.session_id = $3 AND s.state = 1) \
+    ORDER BY c.priority DESC, q.number, c.place, c.id LIMIT $2";
+
+/// Claims of one transaction.
+const CLAIMS_MAX: usize = 1_000;
+/// How many tasks at the head of a line are looked at for those of a kind that is wanted.
+const HEAD_ROWS: i64 = 5_000;
+/// How often all of them are.
+const LOOK_DEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// Tasks by id, as they are once nobody is about to change them any more.
+const SETTLED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM unnest($1::uuid[]) AS d(id) JOIN tareas.tasks t ON t.id = d.id FOR UPDATE OF t"
+);
+/// First and longest break between two tries to find out what became of claims.
+const BREAK_MIN: Duration = Duration::from_millis(50);
+const BREAK_MAX: Duration = Duration::from_secs(1);
+
+impl Sweeper {
+    /// Claims what is next. When an answer is lost it is found out what was claimed: nobody else
+    /// would ever run it, since it is this process that holds it.
+    pub(super) async fn claim_for(&self, want: Want) -> Result<Applied, ApplyError> {
+        let session = want.session;
+        self.claiming().clear();
+        let result = self.with_patience(&Found::Next(want)).await;
+        let claimed = std::mem::take(&mut *self.claiming());
+        let told: HashSet<TaskId> = match &result {
+            Ok(applied) => applied
+                .outcomes
+                .iter()
+                .filter_map(done)
+                .map(Task::id)
+                .collect(),
+            Err(_) => HashSet::new(),
+        };
+        let open: Vec<Task> = claimed
+            .into_iter()
+            .filter(|task| !told.contains(&task.id()))
+            .collect();
+        if open.is_empty() {
+            return result;
+        }
+        let found = self.found_out(&open, session).await?;
+        let mut outcomes = result.map_or_else(|_| Vec::new(), |applied| applied.outcomes);
+        outcomes.extend(found.into_iter().map(Outcome::Done));
+        Ok(self.applied(outcomes))
+    }
+
+    /// Which of these claims were recorded.
+    async fn found_out(&self, open: &[Task], session: SessionId) -> Result<Vec<Task>, ApplyError> {
+        let (began, mut pause) = (Instant::now(), BREAK_MIN);
+        loop {
+            let fault = match self.read_settled(open).await {
+                Ok(tasks) => {
+                    let tasks = tasks.into_iter();
+                    return Ok(tasks
+                        .filter(|task| is_one_of(task, open, session))
+                        .collect());
+                }
+                Err(fault) => fault,
+            };
+            if began.elapsed() > RESOLVE_CLAIMS_MAX || self.shared.front.is_closed() {
+                return Err(ApplyError::Unknown(fault.into_port_error()));
+            }
+            SystemClock.sleep(pause).await;
+            pause = (pause * 2).min(BREAK_MAX);
+        }
+    }
+
+    async fn read_settled(&self, open: &[Task]) -> Result<Vec<Task>, Fault> {
+        // Of its own: it counts nothing.
+        let link = Link::open(&self.shared.options, Purpose::ById).await?;
+        let ids = uuids(open.iter().map(Task::id));
+        row::tasks(&link.rows(SETTLED, &[&ids]).await?)
+    }
+
+    fn claiming(&self) -> MutexGuard<'_, Vec<Task>> {
+        self.claiming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Claims the heads of the lines, one for each token.
+    pub(super) async fn next(&self, link: &Link, want: &Want) -> Result<Vec<Outcome>, Fault> {
+        let queues: Vec<&str> = want.queues.iter().map(|queue| queue.as_str()).collect();
+        let mut tokens = want
+            .tokens
+            .iter()
+            .copied()
+            .take(CLAIMS_MAX)
+            .collect::<Vec<_>>();
+        tokens.reverse();
+        let session = row::session_uuid(want.session);
+        let kinds = want.kinds.as_deref().map(names_of);
+        let mut outcomes = Vec::new();
+        while !tokens.is_empty() {
+            let most = rows_of(tokens.len());
+            let rows = self.head_rows(want.now);
+            let values: [Value<'_>; 5] = [&queues, &most, &session, &kinds, &rows];
+            let found = link.rows(NEXT, &values).await?;
+            let ids: Result<Vec<Uuid>, Fault> = found.iter().map(|row| row::get(row, 0)).collect();
+            let ids = ids?;
+            if ids.is_empty() {
+                break;
+            }
+            let order: Vec<TaskId> = ids
+                .iter()
+                .map(|id| TaskId::from_u128(id.as_u128()))
+                .collect();
+            let decision = |ledger: &mut Ledger| {
+                let outcomes = claim_in_order(ledger, &order, want, &mut tokens);
+                let running = outcomes.iter().filter_map(done);
+                let running = running.filter(|task| task.phase() == Phase::Running);
+                self.claiming().extend(running.cloned());
+                outcomes
+            };
+            let claimed = self.decide(link, ids, want.now, decision).await?;
+            let has_claimed = claimed.iter().any(|outcome| done(outcome).is_some());
+            outcomes.extend(claimed);
+            if !has_claimed {
+                break;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// How far down the lines to look. A line may begin with many tasks that nobody here can
+    /// run: they hold up those behind them for as long only as these are not told of by a hint.
+    fn head_rows(&self, now: Timestamp) -> i64 {
+        let mut deep = self.deep.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(*deep) < LOOK_DEEP_EVERY {
+            return HEAD_ROWS;
+        }
+        *deep = now;
+        i64::MAX
+    }
+}
+
+/// Claims in this order, one token each; what ends as expired costs none.
+fn claim_in_order(
+    ledger: &mut Ledger,
+    order: &[TaskId],
+    want: &Want,
+    tokens: &mut Vec<Option<Token>>,
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for task in order {
+        let (Some(token), Some(found)) = (tokens.last().copied(), ledger.get(*task)) else {
+            continue;
+        };
+        let claim = Command::Claim {
+            task: *task,
+            expected_attempt: found.attempt,
+            session: want.session,
+            token,
+        };
+        let applied = ledger.decide(&Batch {
+            now: want.now,
+            commands: vec![claim],
+        });
+        for outcome in applied.outcomes {
+            if done(&outcome).is_some_and(|task| task.phase() == Phase::Running) {
+                tokens.pop();
+            }
+            if !matches!(outcome, Outcome::Refused(_)) {
+                outcomes.push(outcome);
+            }
+        }
+    }
+    outcomes
+}
+
+/// Whether a task runs by one of these claims, and not by another of the same session.
+fn is_one_of(task: &Task, claims: &[Task], session: SessionId) -> bool {
+    let is_same = |claimed: &Task| {
+        let start = |task: &Task| (task.id(), task.attempt, task.started_at);
+        start(claimed) == start(task)
+    };
+    task.lease().is_some_and(|lease| lease.session == session) && claims.iter().any(is_same)
+}
+
+fn names_of(kinds: &HashSet<Kind>) -> Vec<&str> {
+    kinds.iter().map(Kind::as_str).collect()
+}
