@@ -38,6 +38,10 @@ const NOT_RUN: &[(&str, &str)] = &[
         "it stays up; the server below is the same",
     ),
     ("export TAREAS_QUEUE=", "tests/scaleout runs it"),
+    (
+        "FROM tareas_resultados",
+        "tests/scaleout/picture.rs runs it",
+    ),
     ("./scripts/test", "it runs this test"),
 ];
 

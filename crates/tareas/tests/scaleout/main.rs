@@ -12,6 +12,10 @@ mod checker;
 mod client;
 #[path = "../kill/history.rs"]
 mod history;
+mod kinds;
+mod large;
+mod picture;
+mod plugs;
 #[path = "../../../tareas-adapters/tests/s3_support/mod.rs"]
 #[expect(dead_code, reason = "the tests of the adapter use all of it")]
 mod s3_support;
@@ -29,9 +33,6 @@ use history::History;
 use tareas_services::{Service, is_missing};
 use world::World;
 
-/// What happens under load.
-type Trouble = fn(&mut World);
-
 fn are_missing() -> bool {
     is_missing(Service::Postgres) || is_missing(Service::Rabbitmq)
 }
@@ -44,16 +45,18 @@ fn rounds() -> u32 {
 }
 
 /// Two servers and two nodes under load, while this happens.
-fn under(trouble: Trouble) -> Verdict {
-    let mut world = World::start();
+fn under(trouble: impl FnMut(&mut World)) -> Verdict {
+    let world = World::start();
+    let ports = [0, 1].map(|number: usize| world.servers[number].port());
+    under_at(world, &ports, trouble)
+}
+
+/// The same, with a client at each of these ports.
+fn under_at(mut world: World, ports: &[u16], mut trouble: impl FnMut(&mut World)) -> Verdict {
     let history = Arc::new(History::default());
     let mut chance = Chance::new(u64::from(std::process::id()));
-    let loads: Vec<Load> = (0..2)
-        .map(|number| {
-            let port = world.servers[number].port();
-            Load::start(port, 1, true, chance.next(), Arc::clone(&history))
-        })
-        .collect();
+    let start = |port: &u16| Load::start(*port, 1, true, chance.next(), Arc::clone(&history));
+    let loads: Vec<Load> = ports.iter().map(start).collect();
     for _ in 0..rounds() {
         world.run_for(Duration::from_secs(2));
         trouble(&mut world);
@@ -160,45 +163,6 @@ fn tasks_of_a_silent_node_run_elsewhere() {
     if !are_missing() {
         taken_over_within(Duration::from_millis(9_000), server::Node::stop_answering);
     }
-}
-
-#[test]
-fn the_picture_of_the_classroom_is_complete() {
-    if are_missing() {
-        return;
-    }
-    let world = World::start();
-    let client = |port: u16, task: &str| {
-        let told = Command::new(env!("CARGO_BIN_EXE_tareas"))
-            .args([
-                "--lang",
-                "es",
-                "--server",
-                &format!("tcp://127.0.0.1:{port}"),
-            ])
-            .args(["client", task])
-            .output()
-            .unwrap();
-        assert!(told.status.success(), "{told:?}");
-        String::from_utf8(told.stdout).unwrap()
-    };
-    let answer = client(world.servers[0].port(), "procesar datos de usuario");
-    assert!(answer.contains("procesar datos de usuario"), "{answer}");
-    let large = client(world.servers[1].port(), "text 5242880");
-    assert!(large.len() >= 5_242_880, "{}", large.len());
-    let rows = world.sql(
-        "SELECT tarea_texto, left(resultado_texto, 60), \
-        coalesce(archivo_s3_key, '-') FROM tareas_resultados ORDER BY id",
-    );
-    let rows: Vec<&str> = rows.lines().collect();
-    assert_eq!(rows.len(), 2, "{rows:?}");
-    assert!(
-        rows[0].starts_with("procesar datos de usuario|") && rows[0].ends_with("|-"),
-        "{rows:?}"
-    );
-    assert!(rows[1].starts_with("text 5242880||"), "{rows:?}");
-    assert!(rows[1].contains("out"), "{rows:?}");
-    world.stop_in_order();
 }
 
 #[test]

@@ -127,20 +127,27 @@ fn spawn(arguments: &[String], starts: &Path, log: &Path) -> Child {
 pub(crate) struct Server {
     process: Process,
     port: u16,
+    /// Where its balancer connects.
+    proxied: u16,
 }
 
 impl Server {
     pub(crate) fn start(folder: &Folder, name: &str, shared: &[String]) -> Self {
-        let port = tareas_services::free_port();
+        let (port, proxied) = (tareas_services::free_port(), tareas_services::free_port());
         let data = folder.path().join(name);
         let mut arguments: Vec<String> = ["serve", "--threads", "0", "--bind"]
             .map(str::to_owned)
             .to_vec();
         arguments.push(format!("127.0.0.1:{port}"));
+        arguments.extend(["--bind".to_owned(), format!("127.0.0.1:{proxied},proxy")]);
         arguments.extend(["--data".to_owned(), data.display().to_string()]);
         arguments.extend_from_slice(shared);
         let process = Process::start(folder, name, arguments);
-        let mut server = Self { process, port };
+        let mut server = Self {
+            process,
+            port,
+            proxied,
+        };
         server.until_ready();
         server
     }
@@ -153,6 +160,14 @@ impl Server {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    pub(crate) fn proxied_port(&self) -> u16 {
+        self.proxied
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
     }
 
     /// SIGKILL, and another life as whoever watches over it would give it.

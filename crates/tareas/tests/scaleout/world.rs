@@ -1,8 +1,9 @@
 //! Two servers and two worker nodes, and what they share.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tareas_services::{Postgres, Rabbitmq};
+use tareas_services::{FaultProxy, Haproxy, Postgres, Rabbitmq, free_port};
 use tokio::runtime::Runtime;
 
 use super::s3_support::Store;
@@ -17,11 +18,14 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     nodes_started: usize,
     shared: Vec<String>,
-    database: String,
+    pub(crate) database: String,
     pub(crate) postgres: Postgres,
     pub(crate) rabbitmq: Rabbitmq,
     pub(crate) folder: Folder,
-    _bucket: (Store, Runtime),
+    /// Between everybody and PostgreSQL.
+    pub(crate) wire: FaultProxy,
+    pub(crate) bucket: Store,
+    _runtime: Runtime,
 }
 
 impl World {
@@ -36,14 +40,17 @@ impl World {
             .enable_all()
             .build()
             .unwrap();
-        let store = runtime.block_on(Store::start());
+        let bucket = runtime.block_on(Store::start());
         let (postgres, rabbitmq) = (Postgres::start(), Rabbitmq::start());
         let database = postgres.database();
+        let (port, path) = port_and_path(&database);
+        let wire = FaultProxy::start(([127, 0, 0, 1], port).into());
+        let records = format!("postgres://postgres@{}/{path}", wire.address());
         let mut shared = Vec::new();
         for (flag, value) in [
             ("--queue", rabbitmq.url()),
-            ("--records", database.clone()),
-            ("--blobs", store.url()),
+            ("--records", records),
+            ("--blobs", bucket.url()),
             ("--lease", lease.to_owned()),
         ] {
             shared.extend([flag.to_owned(), value]);
@@ -59,7 +66,9 @@ impl World {
             postgres,
             rabbitmq,
             folder,
-            _bucket: (store, runtime),
+            wire,
+            bucket,
+            _runtime: runtime,
         };
         world.add_node();
         world.add_node();
@@ -71,6 +80,39 @@ impl World {
         let name = format!("node{}", self.nodes_started);
         let node = Node::start(&self.folder, &name, &self.shared);
         self.nodes.push(node);
+    }
+
+    /// A node with a configuration of its own.
+    pub(crate) fn another_node(&mut self, config: &Path) -> Node {
+        self.nodes_started += 1;
+        let name = format!("node{}", self.nodes_started);
+        let mut arguments = self.shared.clone();
+        arguments.extend(["--config".to_owned(), config.display().to_string()]);
+        Node::start(&self.folder, &name, &arguments)
+    }
+
+    /// The shipped file of HAProxy in front of both servers, and its port.
+    pub(crate) fn balanced(&self) -> (Haproxy, u16) {
+        let port = free_port();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/haproxy.cfg");
+        let mut config = std::fs::read_to_string(path).unwrap();
+        config = config.replace("bind :5000", &format!("bind 127.0.0.1:{port}"));
+        for (number, server) in (1..).zip(&self.servers) {
+            let place = format!("127.0.0.1:{}", server.proxied_port());
+            config = config.replace(&format!("tareas-{number}:5001"), &place);
+        }
+        (Haproxy::start(&config, port), port)
+    }
+
+    /// Does something to each queue of RabbitMQ that tells of tasks.
+    pub(crate) fn rabbitmqctl_on_queues(&self, action: &str) {
+        let queues = self.rabbitmq.rabbitmqctl(&["list_queues", "name"]);
+        for queue in queues
+            .lines()
+            .filter(|queue| queue.starts_with("tareas.q."))
+        {
+            self.rabbitmq.rabbitmqctl(&[action, queue]);
+        }
     }
 
     pub(crate) fn run_for(&self, time: Duration) {
@@ -98,4 +140,11 @@ impl World {
             server.stop_in_order();
         }
     }
+}
+
+/// Of `postgres://USER@HOST:PORT/PATH`.
+fn port_and_path(url: &str) -> (u16, &str) {
+    let (_, place) = url.rsplit_once(':').unwrap();
+    let (port, path) = place.split_once('/').unwrap();
+    (port.parse().unwrap(), path)
 }
