@@ -9,7 +9,7 @@ mod state;
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -139,23 +139,19 @@ fn keep_asking(http: &HttpClient, tell: &Sender<News>, asked: &Receiver<Ask>) {
     }
 }
 
-/// Whether to go on.
+/// Waits for the next turn, or for something to do; whether to go on.
 fn serve_until_next(http: &HttpClient, tell: &Sender<News>, asked: &Receiver<Ask>) -> bool {
-    let until = Instant::now() + EVERY;
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        match asked.recv_timeout(left) {
-            Ok(Ask::SetPaused(queue, paused)) => {
-                let verb = if paused { "pause" } else { "resume" };
-                if let Err(error) = set(http, &queue, verb) {
-                    drop(tell.send(News::Gone(error.to_string())));
-                }
-                // What came of it is to be seen at once.
-                return true;
+    match asked.recv_timeout(EVERY) {
+        Ok(Ask::SetPaused(queue, paused)) => {
+            let verb = if paused { "pause" } else { "resume" };
+            if let Err(error) = set(http, &queue, verb) {
+                drop(tell.send(News::Gone(error.to_string())));
             }
-            Ok(Ask::Leave) | Err(RecvTimeoutError::Disconnected) => return false,
-            Err(RecvTimeoutError::Timeout) => return true,
+            // What came of it is to be seen at once.
+            true
         }
+        Ok(Ask::Leave) | Err(RecvTimeoutError::Disconnected) => false,
+        Err(RecvTimeoutError::Timeout) => true,
     }
 }
 
