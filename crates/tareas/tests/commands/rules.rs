@@ -54,8 +54,9 @@ fn people_are_told() {
     let server = Server::start(CONFIG);
     let kinds = server.get("/v1/kinds");
     let told =
-        r#"{"kind":"resize","description":"Resizes an image","example":"resize {\"width\":4}"}"#;
-    assert!(kinds.contains(told), "{kinds}");
+        r#"{"kind":"resize","description":"Resizes an image","example":"resize {\"width\":4}","#;
+    let schema = r#""schema":{"properties":{"width":{"type":"integer"}}"#;
+    assert!(kinds.contains(&format!("{told}{schema}")), "{kinds}");
     let help = server.tareas(&["client", "help"]);
     assert!(help.stdout.contains(r#"resize {"width":4}"#), "{help:?}");
 }
