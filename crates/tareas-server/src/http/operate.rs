@@ -165,12 +165,12 @@ pub(super) struct MemberPool {
 }
 
 impl MemberPool {
-    fn of(member: MemberView) -> Option<Self> {
-        let report = member.report;
+    fn of(member: &MemberView) -> Option<Self> {
+        let report = &member.report;
         (report.threads > 0).then(|| Self {
-            name: report.identity.name,
+            name: report.identity.name.clone(),
             role: report.identity.role.name(),
-            address: report.identity.address,
+            address: report.identity.address.clone(),
             state: member.presence.name(),
             threads: report.threads,
             busy: report.busy,
@@ -238,16 +238,17 @@ struct RunningView {
     running_ms: u64,
 }
 
-/// The workers: the server's own pool, remote workers, and the pools of other processes.
+/// The workers: the server's own pool, remote workers, and the pools of other processes. Those are
+/// of the newest picture, which outlives an outage of the store.
 pub(super) async fn workers(visit: Visit) -> Answer {
-    let others = visit.server.engine.other_members().await;
-    let others = others.map_err(|refusal| visit.refused(&refusal))?;
-    let workers = workers_of(&visit.server, others);
+    let server = &visit.server;
+    let picture = server.http.pulse.picture(server).await;
+    let workers = workers_of(server, &picture.others);
     written(&visit, &Workers { workers })
 }
 
 /// Each of them as it is shown.
-pub(super) fn workers_of(server: &ServerState, others: Vec<MemberView>) -> Vec<AnyWorker> {
+pub(super) fn workers_of(server: &ServerState, others: &[MemberView]) -> Vec<AnyWorker> {
     let engine = &server.engine;
     let slots: Vec<SlotView> = engine.slots().into_iter().map(slot_view).collect();
     let busy = slots.iter().filter(|slot| slot.running.is_some()).count();
@@ -263,7 +264,7 @@ pub(super) fn workers_of(server: &ServerState, others: Vec<MemberView>) -> Vec<A
         .chain(remote.map(AnyWorker::Remote))
         .chain(
             others
-                .into_iter()
+                .iter()
                 .filter_map(MemberPool::of)
                 .map(AnyWorker::Member),
         )

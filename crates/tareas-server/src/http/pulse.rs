@@ -219,8 +219,7 @@ impl Film {
     ) -> Picture {
         let engine = &server.engine;
         let [accepted, ended, failed] = engine.tally().totals();
-        let before = self.newest.as_deref();
-        let others = others.or_else(|| Some(before?.others.clone()));
+        let others = others.or_else(|| Some(self.newest.as_deref()?.others.clone()));
         let others = others.unwrap_or_default();
         let rate = self.beat(now, [accepted, ended, failed], &others);
         let before = self.newest.as_deref();

@@ -22,7 +22,7 @@ pub(super) async fn topology(visit: Visit, request: Request) -> Answer {
     shown["at"] = instant(picture.at).into();
     shown["since"] = instant(picture.since).into();
     shown["version"] = server.config.version.as_str().into();
-    let workers = workers_of(server, picture.others.clone());
+    let workers = workers_of(server, &picture.others);
     shown["workers"] = serde_json::to_value(workers).unwrap_or_default();
     shown["backends"] = json!({
         "queue": backend(&backends.queue),

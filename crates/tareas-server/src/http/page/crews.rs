@@ -127,6 +127,11 @@ fn own(scene: &Scene<'_>) -> Crew {
 
 fn remote(scene: &Scene<'_>, worker: &WorkerView) -> Crew {
     let what = scene.pick("remote worker", "trabajador remoto");
+    // What it holds beyond its slots waits there. One that drains has no slots any more.
+    let slots = match worker.slots {
+        0 => worker.held.len(),
+        slots => usize::from(slots),
+    };
     Crew {
         key: format!("worker-{}", worker.session),
         name: worker.name.clone(),
@@ -136,8 +141,8 @@ fn remote(scene: &Scene<'_>, worker: &WorkerView) -> Crew {
             WorkerState::Draining => Health::Draining,
             WorkerState::Away => Health::Away,
         },
-        slots: usize::from(worker.slots).max(worker.running.min(worker.held.len())),
-        busy: worker.running.min(usize::from(worker.slots)),
+        slots,
+        busy: worker.running.min(slots),
         running: works(&worker.held, scene.picture.at),
         facts: facts(scene, worker),
     }
