@@ -97,19 +97,29 @@ fn take_in_time(world: &World) -> Claimed {
     take_after(world, || {})
 }
 
-/// Takes one task on a thread that waits already when `then` is done.
+/// Takes one task on a thread that waits already when `then` is done, while time passes.
 fn take_after(world: &World, then: impl FnOnce()) -> Claimed {
+    take_beside(world, |taking| {
+        then();
+        while !taking.is_finished() {
+            world.clock.advance(Duration::from_millis(10));
+            std::thread::yield_now();
+        }
+    })
+}
+
+/// Takes one task on a thread of its own, which is looked after by `beside`.
+fn take_beside(
+    world: &World,
+    beside: impl FnOnce(&std::thread::ScopedJoinHandle<'_, Claimed>),
+) -> Claimed {
     std::thread::scope(|scope| {
         let runtime = tokio::runtime::Handle::current();
         let taking = scope.spawn(move || {
             let _entered = runtime.enter();
             world.take_one()
         });
-        then();
-        while !taking.is_finished() {
-            world.clock.advance(Duration::from_millis(10));
-            std::thread::yield_now();
-        }
+        beside(&taking);
         taking.join().unwrap()
     })
 }
@@ -150,8 +160,9 @@ async fn a_thread_that_waits_already_finds_a_task_whose_hint_is_lost() {
 async fn a_busy_pool_does_not_forget_a_task_whose_hint_is_lost() {
     let queue = Arc::new(LossyQueue::default());
     let world = World::with_queue(Arc::<LossyQueue>::clone(&queue));
-    take_after(&world, || {
-        // The thread has looked and found nothing; it is told of this one.
+    take_beside(&world, |_| {
+        // The thread has looked and found nothing; it is told of this one. Time stands still: it
+        // must not be this one's turn to be found by a look.
         queue.until_received();
         submit(&world, 0);
     });
