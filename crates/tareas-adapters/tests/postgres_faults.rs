@@ -9,14 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use postgres_support::{NOW, SESSION, claim, open, runtime, settle, submission, submit};
+use postgres_support::{NOW, SESSION, claim, done, open, runtime, settle, submission, submit};
 use tareas_adapters::PostgresRecords;
 use tareas_adapters::records::postgres::PostgresOptions;
 use tareas_core::{
-    Actor, Batch, Command, Outcome, Phase, QueueName, Rejected, Sweep, Task, TaskId, Token, Want,
+    Actor, Applied, Batch, Command, Outcome, Phase, QueueName, Rejected, Sweep, Task, TaskId,
+    Token, Want,
 };
 use tareas_engine::ports::{ApplyError, Clock, Records, SystemClock, TaskQuery};
-use tareas_services::{Postgres, Service, is_missing};
+use tareas_services::{FaultProxy, Postgres, Service, is_missing};
 
 /// SplitMix64: chance that can be replayed.
 struct Chance(u64);
@@ -260,6 +261,138 @@ fn a_killed_postgres_loses_nothing() {
         assert_eq!(counts(&records), recount(&records).await);
         assert!(records.stats().connects() > 4, "it connected again");
     });
+}
+
+/// A wire to PostgreSQL that is cut while a statement waits for a lock, and what becomes of it.
+struct CutWire {
+    records: Arc<PostgresRecords>,
+    wire: FaultProxy,
+    /// Past the wire.
+    direct: tokio_postgres::Client,
+    _postgres: Arc<Postgres>,
+}
+
+impl CutWire {
+    async fn new() -> Self {
+        let postgres = Postgres::shared();
+        let url = postgres.database();
+        let (_, after) = url.rsplit_once(':').unwrap();
+        let (port, database) = after.split_once('/').unwrap();
+        let wire = FaultProxy::start(([127, 0, 0, 1], port.parse().unwrap()).into());
+        let through_it = format!("postgres://postgres@{}/{database}", wire.address());
+        let records = Arc::new(open(&through_it, 1).await);
+        let (direct, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        Self {
+            records,
+            wire,
+            direct,
+            _postgres: postgres,
+        }
+    }
+
+    /// The statement under way can neither be told of nor end, until `release`.
+    async fn cut_while_it_waits(&self) {
+        const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting = async || {
+            let found = self.direct.query_one(WAITING, &[]).await.unwrap();
+            found.get::<_, i64>(0)
+        };
+        while waiting().await == 0 {
+            SystemClock.sleep(Duration::from_millis(10)).await;
+        }
+        self.wire.cut();
+        // Long enough to connect again, and to look at what is not so any more in a moment.
+        SystemClock.sleep(Duration::from_millis(500)).await;
+    }
+
+    /// Every statement that changes a count waits from now on, when it has done all the rest.
+    async fn hold(&self) {
+        let hold = "BEGIN; SELECT FROM tareas.counts FOR UPDATE";
+        self.direct.batch_execute(hold).await.unwrap();
+    }
+
+    async fn release(&self) {
+        self.direct.batch_execute("COMMIT").await.unwrap();
+    }
+}
+
+/// The wire is cut while PostgreSQL is still at work on a claim: whatever becomes of that
+/// statement, who claimed knows of every task that runs.
+#[test]
+fn a_claim_whose_wire_is_cut_meanwhile_is_known() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
+    runtime().block_on(async {
+        let cut = CutWire::new().await;
+        let now = *NOW;
+        let apply = |command| {
+            let records = Arc::clone(&cut.records);
+            let commands = vec![command];
+            tokio::spawn(async move { records.apply(Batch { now, commands }).await })
+        };
+        let first = async |command| {
+            let applied = apply(command).await.unwrap().unwrap();
+            done(&applied.outcomes[0]).clone()
+        };
+        let [before, id] = [1, 2].map(|n| TaskId::v7(now, n));
+        first(submit(submission(before))).await;
+        first(submit(submission(id))).await;
+        first(claim(before, 0)).await;
+        cut.hold().await;
+        let claimed = apply(claim(id, 0));
+        cut.cut_while_it_waits().await;
+        cut.release().await;
+        let claimed = claimed.await.unwrap().unwrap();
+        assert_eq!(done(&claimed.outcomes[0]).phase(), Phase::Running);
+        let settled = first(settle(done(&claimed.outcomes[0]))).await;
+        assert_eq!(settled.phase(), Phase::Succeeded);
+    });
+}
+
+/// The same for claims of what is next.
+#[test]
+fn a_claim_of_the_next_whose_wire_is_cut_meanwhile_is_known() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
+    runtime().block_on(async {
+        let cut = CutWire::new().await;
+        let ids: Vec<_> = (1..=4).map(|n| TaskId::v7(*NOW, n)).collect();
+        let (now, commands) = (*NOW, ids.iter().map(|id| submit(submission(*id))).collect());
+        cut.records.apply(Batch { now, commands }).await.unwrap();
+        let next = |many| {
+            let records = Arc::clone(&cut.records);
+            let want = Want {
+                queues: vec![QueueName::default()],
+                kinds: None,
+                session: SESSION,
+                tokens: vec![None; many],
+                now,
+            };
+            tokio::spawn(async move { records.claim_next(want).await })
+        };
+        let mut told = told_of(&next(1).await.unwrap());
+        cut.hold().await;
+        let claimed = next(3);
+        cut.cut_while_it_waits().await;
+        cut.release().await;
+        told.extend(told_of(&claimed.await.unwrap()));
+        let (found, _) = cut.records.load(&ids).await.unwrap();
+        for task in found.into_iter().flatten() {
+            let is_running = task.phase() == Phase::Running;
+            assert_eq!(is_running, told.contains(&task.id()), "{task:?}");
+        }
+    });
+}
+
+fn told_of(claimed: &Result<Applied, ApplyError>) -> Vec<TaskId> {
+    let applied = claimed.iter().flat_map(|applied| &applied.outcomes);
+    applied.map(done).map(Task::id).collect()
 }
 
 /// Two processes cannot be one server.

@@ -8,6 +8,8 @@ use tokio_postgres::{Client, NoTls, Row, Statement};
 
 use super::PostgresOptions;
 use super::fault::Fault;
+use super::instant::Instant;
+use super::row;
 
 /// What a connection is for, and so how its statements are planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +38,26 @@ const BY_STATE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seq
     SET jit = off;";
 const SELDOM: &str = "SET statement_timeout = '10s'; SET jit = off;";
 
+/// Which process of PostgreSQL this connection is served by.
+const SERVED_BY: &str =
+    "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+/// Ends a process and waits up to a second until it has ended; nothing when it has already.
+const END_BACKEND: &str = "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity \
+    WHERE pid = $1 AND backend_start = $2";
+/// How often that is asked for before it is an error.
+const END_TRIES_MAX: usize = 5;
+
+/// A process of PostgreSQL that serves one connection, or did: no other one is ever equal to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backend {
+    pid: i32,
+    since: Instant,
+}
+
 /// A connection. It ends when this is dropped.
 pub(super) struct Link {
     client: Client,
+    backend: Backend,
     prepared: Mutex<HashMap<&'static str, Statement>>,
 }
 
@@ -66,10 +85,37 @@ impl Link {
             .batch_execute(&format!("{ALWAYS}{settings}"))
             .await
             .map_err(unreachable)?;
+        let served_by = client.query_one(SERVED_BY, &[]).await;
+        let served_by = served_by.map_err(unreachable)?;
+        let backend = Backend {
+            pid: row::get(&served_by, 0)?,
+            since: row::get(&served_by, 1)?,
+        };
         Ok(Self {
             client,
+            backend,
             prepared: Mutex::default(),
         })
+    }
+
+    /// Who serves this connection.
+    pub(super) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Ends the process that served another connection, and returns when it has ended: what it
+    /// had not committed by then is undone.
+    pub(super) async fn end_backend(&self, backend: Backend) -> Result<(), Fault> {
+        for _ in 0..END_TRIES_MAX {
+            let found = self
+                .rows(END_BACKEND, &[&backend.pid, &backend.since])
+                .await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+        }
+        let why = "the process of PostgreSQL that served the connection before does not end";
+        Err(Fault::Unreachable(why.into()))
     }
 
     /// Whether the connection has ended.

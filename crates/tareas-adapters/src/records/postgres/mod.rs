@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `options`, `open`, `checks`, `migrate`, `days` | how a store is opened; the schema and its partitions |
 //! | `front` | what arrives while a statement is in flight goes into the next one together |
-//! | `worker` | the services behind the front: a connection each, collisions, lost connections |
+//! | `worker`, `counting` | the services behind the front: a connection each, collisions, lost connections |
 //! | `pass`, `decide` | one pass over a round: know, decide with core's ledger, write |
 //! | `statements`, `batch`, `write`, `row`, `instant` | the statements, and tasks as columns |
 //! | `sweep`, `next` | tasks found by their state or by their place in line |
@@ -21,6 +21,7 @@
 
 mod batch;
 mod checks;
+mod counting;
 mod days;
 mod decide;
 mod fault;

@@ -4,22 +4,23 @@
 //! so most looks end after [`HEAD_ROWS`]; one in [`LOOK_DEEP_EVERY`] goes to the end.
 
 use std::collections::HashSet;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tareas_core::{
-    Applied, Batch, Command, Kind, Ledger, Outcome, Phase, SessionId, Task, TaskId, Timestamp,
-    Token, Want,
+    Applied, Batch, Command, Kind, Ledger, Outcome, Phase, Task, TaskId, Timestamp, Token, Want,
 };
 use tareas_engine::ports::{ApplyError, Clock, SystemClock};
 use uuid::Uuid;
 
 use super::batch::uuids;
 use super::fault::Fault;
-use super::link::{Link, Purpose, Value};
-use super::row::{self, columns};
+use super::link::Value;
+use super::row;
+use super::statements::LOAD;
 use super::sweep::{Found, Sweeper, done, rows_of};
 use super::worker::RESOLVE_CLAIMS_MAX;
+use super::write::Writer;
 
 /// The heads of the lines of some queues: urgent first, then as the queues are named. Of these
 /// kinds, among so many at the head of each line.
@@ -40,12 +41,6 @@ const HEAD_ROWS: i64 = 5_000;
 /// How often all of them are.
 const LOOK_DEEP_EVERY: Duration = Duration::from_secs(30);
 
-/// Tasks by id, as they are once nobody is about to change them any more.
-const SETTLED: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM unnest($1::uuid[]) AS d(id) JOIN tareas.tasks t ON t.id = d.id FOR UPDATE OF t"
-);
 /// First and longest break between two tries to find out what became of claims.
 const BREAK_MIN: Duration = Duration::from_millis(50);
 const BREAK_MAX: Duration = Duration::from_secs(1);
@@ -54,10 +49,11 @@ impl Sweeper {
     /// Claims what is next. When an answer is lost it is found out what was claimed: nobody else
     /// would ever run it, since it is this process that holds it.
     pub(super) async fn claim_for(&self, want: Want) -> Result<Applied, ApplyError> {
-        let session = want.session;
-        self.claiming().clear();
-        let result = self.with_patience(&Found::Next(want)).await;
-        let claimed = std::mem::take(&mut *self.claiming());
+        let found = Found::Next(want, Mutex::default());
+        let result = self.with_patience(&found).await;
+        let Found::Next(_, claims) = found else {
+            return result;
+        };
         let told: HashSet<TaskId> = match &result {
             Ok(applied) => applied
                 .outcomes
@@ -67,29 +63,25 @@ impl Sweeper {
                 .collect(),
             Err(_) => HashSet::new(),
         };
-        let open: Vec<Task> = claimed
-            .into_iter()
-            .filter(|task| !told.contains(&task.id()))
-            .collect();
+        let mut open = claims.into_inner().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|task| !told.contains(&task.id()));
         if open.is_empty() {
             return result;
         }
-        let found = self.found_out(&open, session).await?;
+        let found = self.found_out(&open).await?;
         let mut outcomes = result.map_or_else(|_| Vec::new(), |applied| applied.outcomes);
         outcomes.extend(found.into_iter().map(Outcome::Done));
         Ok(self.applied(outcomes))
     }
 
     /// Which of these claims were recorded.
-    async fn found_out(&self, open: &[Task], session: SessionId) -> Result<Vec<Task>, ApplyError> {
+    async fn found_out(&self, open: &[Task]) -> Result<Vec<Task>, ApplyError> {
         let (began, mut pause) = (Instant::now(), BREAK_MIN);
         loop {
-            let fault = match self.read_settled(open).await {
-                Ok(tasks) => {
-                    let tasks = tasks.into_iter();
-                    return Ok(tasks
-                        .filter(|task| is_one_of(task, open, session))
-                        .collect());
+            let fault = match self.read_again(open).await {
+                Ok(mut tasks) => {
+                    tasks.retain(|task| open.iter().any(|claimed| is_same(claimed, task)));
+                    return Ok(tasks);
                 }
                 Err(fault) => fault,
             };
@@ -101,19 +93,21 @@ impl Sweeper {
         }
     }
 
-    async fn read_settled(&self, open: &[Task]) -> Result<Vec<Task>, Fault> {
-        // Of its own: it counts nothing.
-        let link = Link::open(&self.shared.options, Purpose::ById).await?;
+    /// Over the next connection, so that the one before has ended, and what it claimed stays.
+    async fn read_again(&self, open: &[Task]) -> Result<Vec<Task>, Fault> {
+        let mut counting = self.counting.lock().await;
+        let link = counting.link(&self.shared).await?;
         let ids = uuids(open.iter().map(Task::id));
-        row::tasks(&link.rows(SETTLED, &[&ids]).await?)
-    }
-
-    fn claiming(&self) -> MutexGuard<'_, Vec<Task>> {
-        self.claiming.lock().unwrap_or_else(PoisonError::into_inner)
+        row::tasks(&link.rows(LOAD, &[&ids]).await?)
     }
 
     /// Claims the heads of the lines, one for each token.
-    pub(super) async fn next(&self, link: &Link, want: &Want) -> Result<Vec<Outcome>, Fault> {
+    pub(super) async fn next(
+        &self,
+        writer: Writer<'_>,
+        want: &Want,
+        claims: &Mutex<Vec<Task>>,
+    ) -> Result<Vec<Outcome>, Fault> {
         let queues: Vec<&str> = want.queues.iter().map(|queue| queue.as_str()).collect();
         let mut tokens = want
             .tokens
@@ -129,7 +123,7 @@ impl Sweeper {
             let most = rows_of(tokens.len());
             let rows = self.head_rows(want.now);
             let values: [Value<'_>; 5] = [&queues, &most, &session, &kinds, &rows];
-            let found = link.rows(NEXT, &values).await?;
+            let found = writer.link.rows(NEXT, &values).await?;
             let ids: Result<Vec<Uuid>, Fault> = found.iter().map(|row| row::get(row, 0)).collect();
             let ids = ids?;
             if ids.is_empty() {
@@ -143,10 +137,10 @@ impl Sweeper {
                 let outcomes = claim_in_order(ledger, &order, want, &mut tokens);
                 let running = outcomes.iter().filter_map(done);
                 let running = running.filter(|task| task.phase() == Phase::Running);
-                self.claiming().extend(running.cloned());
+                lock(claims).extend(running.cloned());
                 outcomes
             };
-            let claimed = self.decide(link, ids, want.now, decision).await?;
+            let claimed = self.decide(writer, ids, want.now, decision).await?;
             let has_claimed = claimed.iter().any(|outcome| done(outcome).is_some());
             outcomes.extend(claimed);
             if !has_claimed {
@@ -159,7 +153,7 @@ impl Sweeper {
     /// How far down the lines to look. A line may begin with many tasks that nobody here can
     /// run: they hold up those behind them for as long only as these are not told of by a hint.
     fn head_rows(&self, now: Timestamp) -> i64 {
-        let mut deep = self.deep.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut deep = lock(&self.deep);
         if now.since(*deep) < LOOK_DEEP_EVERY {
             return HEAD_ROWS;
         }
@@ -202,15 +196,19 @@ fn claim_in_order(
     outcomes
 }
 
-/// Whether a task runs by one of these claims, and not by another of the same session.
-fn is_one_of(task: &Task, claims: &[Task], session: SessionId) -> bool {
-    let is_same = |claimed: &Task| {
-        let start = |task: &Task| (task.id(), task.attempt, task.started_at);
-        start(claimed) == start(task)
+/// Whether a task runs by this claim, and not by another of the same session.
+fn is_same(claimed: &Task, found: &Task) -> bool {
+    let start = |task: &Task| {
+        let session = task.lease().map(|lease| lease.session);
+        (task.id(), task.attempt, task.started_at, session)
     };
-    task.lease().is_some_and(|lease| lease.session == session) && claims.iter().any(is_same)
+    found.lease().is_some() && start(claimed) == start(found)
 }
 
 fn names_of(kinds: &HashSet<Kind>) -> Vec<&str> {
     kinds.iter().map(Kind::as_str).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

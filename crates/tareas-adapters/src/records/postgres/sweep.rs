@@ -14,6 +14,7 @@ use tareas_engine::ports::ApplyError;
 use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
 
+use super::counting::Counting;
 use super::decide::{Known, rows};
 use super::fault::Fault;
 use super::front::Course;
@@ -22,7 +23,6 @@ use super::link::{Link, Purpose};
 use super::row;
 use super::shared::Shared;
 use super::statements::{LOCK, PAUSED};
-use super::worker::open_counting;
 use super::write::Writer;
 
 const DUE: &str = "SELECT t.id FROM tareas.tasks t WHERE t.due_at IS NOT NULL \
@@ -47,15 +47,11 @@ const TRIES_MAX: usize = 5;
 #[derive(Debug)]
 pub(super) struct Sweeper {
     pub(super) shared: Arc<Shared>,
-    shard: i32,
-    /// With the epoch in which it was made.
-    link: AsyncMutex<Option<(u64, Link)>>,
+    pub(super) counting: AsyncMutex<Counting>,
     /// Up to where the pruner has come.
     hand: Mutex<Uuid>,
     /// When lines were last looked at in full.
     pub(super) deep: Mutex<Timestamp>,
-    /// What the claims under way have decided, for when their answer is lost.
-    pub(super) claiming: Mutex<Vec<Task>>,
 }
 
 impl Sweeper {
@@ -64,18 +60,15 @@ impl Sweeper {
         let shard = shared.tally.shard(Course::ALL.len() as i32);
         Self {
             shared,
-            shard,
-            link: AsyncMutex::default(),
+            counting: AsyncMutex::new(Counting::new(Purpose::ByState, shard)),
             hand: Mutex::new(Uuid::nil()),
             deep: Mutex::new(Timestamp::EPOCH),
-            claiming: Mutex::default(),
         }
     }
 
     /// Connects, so that the counts of its shard are known.
     pub(super) async fn connect(&self) -> Result<(), Fault> {
-        let link = open_counting(&self.shared, Purpose::ByState, self.shard).await?;
-        *self.link.lock().await = Some((self.shared.epoch(), link));
+        self.counting.lock().await.link(&self.shared).await?;
         Ok(())
     }
 
@@ -100,36 +93,34 @@ impl Sweeper {
     }
 
     pub(super) async fn with_patience(&self, found: &Found) -> Result<Applied, ApplyError> {
-        let mut link = self.link.lock().await;
+        let mut counting = self.counting.lock().await;
         let mut tries = 0;
         loop {
             tries += 1;
-            let epoch = self.shared.epoch();
-            let usable = |(made, link): &(u64, Link)| *made == epoch && !link.is_closed();
-            let open = match link.take().filter(usable) {
-                Some((_, open)) => open,
-                None => open_counting(&self.shared, Purpose::ByState, self.shard)
+            let writer = Writer {
+                shared: &self.shared,
+                shard: counting.shard(),
+                link: counting
+                    .link(&self.shared)
                     .await
                     .map_err(|fault| ApplyError::NotApplied(fault.into_port_error()))?,
             };
             let outcomes = match found {
-                Found::Swept(sweep, now, limit) => self.swept(&open, *sweep, *now, *limit).await,
-                Found::Next(want) => self.next(&open, want).await,
+                Found::Swept(sweep, now, limit) => self.swept(writer, *sweep, *now, *limit).await,
+                Found::Next(want, claims) => self.next(writer, want, claims).await,
             };
-            match outcomes {
-                Ok(outcomes) => {
-                    *link = Some((epoch, open));
-                    return Ok(self.applied(outcomes));
-                }
-                // What the transaction has counted is not so: the shard is read again with the
-                // next connection, and the transaction ends with this one.
-                Err(Fault::Collided(_)) if tries < TRIES_MAX => {
+            let fault = match outcomes {
+                Ok(outcomes) => return Ok(self.applied(outcomes)),
+                Err(fault) => fault,
+            };
+            // What the transaction has counted is not so.
+            counting.end();
+            match fault {
+                Fault::Collided(_) if tries < TRIES_MAX => {
                     self.shared.stats.collisions.fetch_add(1, Ordering::Relaxed);
                 }
-                Err(fault @ Fault::Lost(_)) => {
-                    return Err(ApplyError::Unknown(fault.into_port_error()));
-                }
-                Err(fault) => return Err(ApplyError::NotApplied(fault.into_port_error())),
+                Fault::Lost(_) => return Err(ApplyError::Unknown(fault.into_port_error())),
+                _ => return Err(ApplyError::NotApplied(fault.into_port_error())),
             }
         }
     }
@@ -148,12 +139,12 @@ impl Sweeper {
 
     async fn swept(
         &self,
-        link: &Link,
+        writer: Writer<'_>,
         sweep: Sweep,
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Outcome>, Fault> {
-        let ids = self.candidates(link, sweep, now, limit).await?;
+        let ids = self.candidates(writer.link, sweep, now, limit).await?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -161,7 +152,7 @@ impl Sweeper {
             let tasks = ledger.candidates(sweep, now, limit);
             ledger.decide_sweep(sweep, &tasks, now).outcomes
         };
-        self.decide(link, ids, now, decision).await
+        self.decide(writer, ids, now, decision).await
     }
 
     async fn candidates(
@@ -210,12 +201,13 @@ impl Sweeper {
     /// One transaction: locks what is there of these tasks, has core decide, writes.
     pub(super) async fn decide(
         &self,
-        link: &Link,
+        writer: Writer<'_>,
         mut ids: Vec<Uuid>,
         now: Timestamp,
         decision: impl FnOnce(&mut Ledger) -> Vec<Outcome>,
     ) -> Result<Vec<Outcome>, Fault> {
         ids.sort_unstable();
+        let link = writer.link;
         link.run("BEGIN").await?;
         self.shared.stats.statements.fetch_add(2, Ordering::Relaxed);
         let mut known = Known {
@@ -229,11 +221,6 @@ impl Sweeper {
         let (outcomes, rows) = {
             let mut ledger = known.ledger(places, None);
             (decision(&mut ledger), rows(&mut ledger))
-        };
-        let writer = Writer {
-            shared: &self.shared,
-            link,
-            shard: self.shard,
         };
         let mut written = HashSet::new();
         writer.write(&rows, &known.phases(), &mut written).await?;
@@ -257,7 +244,8 @@ impl Sweeper {
 #[derive(Debug)]
 pub(super) enum Found {
     Swept(Sweep, Timestamp, usize),
-    Next(Want),
+    /// And what was claimed for it so far, for when an answer is lost.
+    Next(Want, Mutex<Vec<Task>>),
 }
 
 async fn finished(

@@ -1,8 +1,8 @@
 //! The services behind the front: one connection each, one round at a time.
 //!
 //! A round is owned by its service: whoever asked may go away, the statement is still sent,
-//! answered and counted. A collision is tried again in halves; a lost connection is made again
-//! and the rows say what was done; only when that takes too long is the answer "unknown".
+//! answered and counted. A collision is tried again in halves; a lost connection is made again,
+//! and then the rows say what was done; only when that takes too long is the answer "unknown".
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use tareas_engine::ports::{ApplyError, Clock, PortError, SystemClock};
 
+use super::counting::Counting;
 use super::decide::Entry;
 use super::fault::{ADAPTER, Fault};
 use super::front::{Course, ROUND_MAX, Segment};
-use super::link::{Link, Purpose};
+use super::link::Purpose;
 use super::pass::Basis;
 use super::shared::Shared;
 use super::write::Writer;
@@ -25,22 +26,13 @@ const RESOLVE_MAX: Duration = Duration::from_secs(30);
 pub(super) const RESOLVE_CLAIMS_MAX: Duration = Duration::from_secs(15 * 60);
 /// Passes of one round, before it is given up: rows that others change all the time.
 const PASSES_MAX: usize = 100;
-/// First and longest break between two tries to connect.
-const BREAK_MIN: Duration = Duration::from_millis(20);
-const BREAK_MAX: Duration = Duration::from_secs(1);
 
 /// One service. See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Worker {
     shared: Arc<Shared>,
     course: Course,
-    shard: i32,
-    link: Option<Link>,
-    /// When the connection was made.
-    epoch: u64,
-    /// Not before this is another connection tried, and how long the next break is.
-    next_try: Option<Instant>,
-    pause: Duration,
+    counting: Counting,
 }
 
 impl Worker {
@@ -50,13 +42,9 @@ impl Worker {
         let mut worker = Self {
             shared,
             course,
-            shard,
-            link: None,
-            epoch: 0,
-            next_try: None,
-            pause: BREAK_MIN,
+            counting: Counting::new(Purpose::ById, shard),
         };
-        worker.link = Some(open_counting(&worker.shared, Purpose::ById, shard).await?);
+        worker.counting.link(&worker.shared).await?;
         Ok(worker)
     }
 
@@ -95,68 +83,30 @@ impl Worker {
                     continue;
                 }
                 Err(Fault::NoPartition(_)) if passes < PASSES_MAX => self.shared.days.forget(),
-                Err(fault) if fault.leaves_the_connection() => return Err(fault),
+                Err(fault @ Fault::Damaged(_)) => return Err(fault),
                 Err(fault) => {
-                    self.link = None;
+                    if is_at_stake || !fault.leaves_the_connection() {
+                        self.counting.end();
+                    }
                     if !is_at_stake || began.elapsed() > resolve_max {
                         return Err(fault);
                     }
-                    SystemClock.sleep(self.pause).await;
+                    SystemClock.sleep(self.counting.pause()).await;
                 }
             }
-            if passes >= PASSES_MAX && self.link.is_some() {
+            if passes >= PASSES_MAX && self.counting.is_open(&self.shared) {
                 return Err(Fault::Refused("the tasks change all the time".into()));
             }
             basis = Basis::Read;
         }
     }
 
-    /// The connection, made again when it has ended.
     async fn connected(&mut self) -> Result<Writer<'_>, Fault> {
-        let epoch = self.shared.epoch();
-        if self.epoch != epoch || self.link.as_ref().is_some_and(Link::is_closed) {
-            (self.link, self.epoch) = (None, epoch);
-        }
-        let link = match self.link.take() {
-            Some(link) => link,
-            None => self.connect_again().await?,
-        };
         Ok(Writer {
             shared: &self.shared,
-            link: self.link.insert(link),
-            shard: self.shard,
+            shard: self.counting.shard(),
+            link: self.counting.link(&self.shared).await?,
         })
-    }
-
-    async fn connect_again(&mut self) -> Result<Link, Fault> {
-        if self.next_try.is_some_and(|at| Instant::now() < at) {
-            return Err(Fault::Unreachable("waiting to connect again".into()));
-        }
-        let opened = open_counting(&self.shared, Purpose::ById, self.shard).await;
-        match &opened {
-            Ok(_) => (self.next_try, self.pause) = (None, BREAK_MIN),
-            Err(_) => {
-                self.next_try = Some(Instant::now() + self.pause);
-                self.pause = (self.pause * 2).min(BREAK_MAX);
-            }
-        }
-        opened
-    }
-}
-
-/// A connection that writes, with its shard as it is stored.
-pub(super) async fn open_counting(
-    shared: &Shared,
-    purpose: Purpose,
-    shard: i32,
-) -> Result<Link, Fault> {
-    let link = Link::open(&shared.options, purpose).await?;
-    shared.stats.connects.fetch_add(1, Ordering::Relaxed);
-    let read = shared.tally.read_own(&link, shard).await;
-    match read {
-        Ok(()) => Ok(link),
-        Err(Fault::Lost(source)) => Err(Fault::Unreachable(source)),
-        Err(fault) => Err(fault),
     }
 }
 
