@@ -48,6 +48,8 @@ impl Sqlite {
         let clock = Arc::new(TestClock::new(Timestamp::from_millis(1_800_000_000_000)));
         let mut config = SqliteConfig::new(folders.last().unwrap().path(), clock);
         config.live_max = self.live_max;
+        // Of what is set aside for a full disk there would be a copy for every life.
+        config.disk_reserve_bytes = Some(1 << 20);
         Arc::new(SqliteRecords::open(config).unwrap())
     }
 

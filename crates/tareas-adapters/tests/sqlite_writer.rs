@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlite_support::{
-    all_durable, apply, claim, config, done, id, run, settle, spec, submit, success, until_durable,
+    NOW, SESSION, all_durable, apply, claim, config, done, id, run, settle, spec, submit, success,
+    until_durable,
 };
 use tareas_adapters::SqliteRecords;
 use tareas_adapters::records::sqlite::SqliteConfig;
-use tareas_core::{Command, NewTask, Outcome, Position, Rejected};
+use tareas_core::{Command, NewTask, Outcome, Position, QueueName, Rejected, Want};
 use tareas_engine::ports::{Records, TaskQuery};
 
 fn quick(number: u128) -> Command {
@@ -224,4 +225,32 @@ async fn waiters_are_told_when_the_store_ends() {
     tokio::task::yield_now().await;
     records.close().await.unwrap();
     assert!(waiting.await.unwrap().is_err());
+}
+
+/// A task leaves memory with the commit that writes it. Whoever asks for the next at that moment
+/// gets it all the same.
+#[tokio::test]
+async fn a_task_that_is_just_leaving_memory_is_claimed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = SqliteConfig {
+        live_max: 1,
+        ..config(folder.path())
+    };
+    let records = SqliteRecords::open(config).unwrap();
+    for number in 0..300 {
+        for number in [2 * number, 2 * number + 1] {
+            done(&records, submit(spec(number))).await;
+        }
+        // At another moment of the commit each time.
+        std::thread::sleep(Duration::from_micros(u64::try_from(number).unwrap() * 3));
+        let want = Want {
+            queues: vec![QueueName::default()],
+            kinds: None,
+            session: SESSION,
+            tokens: vec![None; 2],
+            now: NOW,
+        };
+        let claimed = records.claim_next(want).await.unwrap();
+        assert_eq!(claimed.outcomes.len(), 2, "{number}");
+    }
 }

@@ -33,7 +33,10 @@ fn fresh(place: &Mutex<Option<TempDir>>) -> PathBuf {
 }
 
 fn open(folder: &Path) -> Option<Arc<dyn Store>> {
-    let config = SqliteConfig::new(folder, Arc::new(TestClock::new(NOW)));
+    let config = SqliteConfig {
+        disk_reserve_bytes: Some(1 << 20),
+        ..SqliteConfig::new(folder, Arc::new(TestClock::new(NOW)))
+    };
     let records = SqliteRecords::open(config).ok()?;
     Some(Arc::new(records))
 }

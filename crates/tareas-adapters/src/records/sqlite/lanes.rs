@@ -128,8 +128,7 @@ impl SqliteRecords {
             hints.retain(|hint| !hint.suspect);
             let ids: Vec<TaskId> = hints.iter().map(|hint| hint.task).collect();
             let mut learned = Learned::default();
-            self.bring_in_all(&mut learned, &ids).await?;
-            let mut state = self.shared.lock_to_decide().map_err(unavailable)?;
+            let mut state = self.all_live(&mut learned, &ids).await?;
             claim_each(&mut state.ledger, want, &hints, tokens, claimed);
             learned.forget(&mut state, want.now);
             self.decided(state, claimed.position);

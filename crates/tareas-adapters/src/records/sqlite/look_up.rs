@@ -8,6 +8,7 @@
 //! and does not ask for them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::MutexGuard;
 
 use rusqlite::{Connection, OptionalExtension, Result};
 use smol_str::SmolStr;
@@ -77,17 +78,24 @@ impl Learned {
 }
 
 impl SqliteRecords {
-    /// Makes these tasks live, as far as there are any. The caller has the turn.
-    pub(super) async fn bring_in_all(
+    /// Makes these tasks live, as far as there are any, and locks for deciding on them: without
+    /// the lock the next commit may let go of some again. The caller has the turn.
+    pub(super) async fn all_live(
         &self,
         learned: &mut Learned,
         ids: &[TaskId],
-    ) -> std::result::Result<(), PortError> {
-        let missing = learned.missing_of(&self.shared.lock(), ids);
-        if missing.is_empty() {
-            return Ok(());
+    ) -> std::result::Result<MutexGuard<'_, State>, PortError> {
+        loop {
+            let missing = {
+                let state = self.shared.lock_to_decide().map_err(unavailable)?;
+                let missing = learned.missing_of(&state, ids);
+                if missing.is_empty() {
+                    return Ok(state);
+                }
+                missing
+            };
+            self.bring_in(learned, missing).await?;
         }
-        self.bring_in(learned, missing).await
     }
 
     /// Reads what is missing and takes it in. The caller has the turn.

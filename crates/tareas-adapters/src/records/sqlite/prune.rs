@@ -63,8 +63,7 @@ impl SqliteRecords {
         let _turn = self.turn.lock().await;
         let ids = self.walk(now, limit.min(PASS_MAX)).await?;
         let mut learned = Learned::default();
-        self.bring_in_all(&mut learned, &ids).await?;
-        let mut state = self.shared.lock_to_decide().map_err(unavailable)?;
+        let mut state = self.all_live(&mut learned, &ids).await?;
         let applied = state.ledger.decide_sweep(Sweep::Prune, &ids, now);
         learned.forget(&mut state, now);
         self.decided(state, applied.position);

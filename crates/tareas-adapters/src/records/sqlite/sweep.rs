@@ -9,7 +9,7 @@ use tareas_core::{Applied, Sweep, TaskId, Timestamp};
 use tareas_engine::ports::PortError;
 
 use super::SqliteRecords;
-use super::error::{read_error, unavailable};
+use super::error::read_error;
 use super::look_up::Learned;
 use super::readers::Purpose;
 use super::row;
@@ -39,8 +39,7 @@ impl SqliteRecords {
             looks_left -= 1;
             let (ids, published) = self.candidates_on_disk(sweep, now, limit).await?;
             let mut learned = Learned::default();
-            self.bring_in_all(&mut learned, &ids).await?;
-            let mut state = self.shared.lock_to_decide().map_err(unavailable)?;
+            let mut state = self.all_live(&mut learned, &ids).await?;
             if state.published != published && looks_left > 0 {
                 // A commit came between: a task may have left memory just before it was asked
                 // for, and just after the index was read.
