@@ -1,13 +1,14 @@
 //! The real binary, started and killed.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tareas_services::free_port;
 
 /// Longest wait for a server to answer or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,14 +41,6 @@ impl Folder {
 pub(crate) struct Server {
     child: Child,
     port: u16,
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 fn log_file(path: &Path) -> Stdio {
