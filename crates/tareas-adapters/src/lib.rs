@@ -4,15 +4,18 @@
 //! |---|---|
 //! | `Records`, `Settings` | [`SqliteRecords`], [`MemoryRecords`], `PostgresRecords` (feature `postgres`) |
 //! | `Queue` | [`MemoryQueue`], `RabbitmqQueue` (feature `rabbitmq`) |
+//! | `AccessRecords` | `SqliteAccess`, `MemoryAccess`, `PostgresAccess` |
 //! | `Blobs` | [`FolderBlobs`], `S3Blobs` (feature `s3`) |
 //!
 //! An adapter carries out decisions and never makes them: there is no rule about states here.
 //! Each adapter runs the whole contract suite of its port, in `tests/`.
 
+pub mod access;
 pub mod blobs;
 pub mod queue;
 pub mod records;
 
+pub use access::{MemoryAccess, SqliteAccess};
 pub use blobs::FolderBlobs;
 #[cfg(feature = "s3")]
 pub use blobs::S3Blobs;

@@ -11,6 +11,7 @@
 //!      → Watches::tell (watch.rs) → the face that holds the client, when durable
 //! ```
 
+pub mod access;
 mod artifacts;
 mod blobs;
 mod block_on;

@@ -18,6 +18,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a clause that panics does not hold")]
 
+pub mod access;
 pub mod blobs;
 pub mod queue;
 mod random;
@@ -142,6 +143,7 @@ mod tests {
         ];
         assert_listed(queue, &files);
         assert_listed(include_str!("blobs.rs"), &[include_str!("blobs.rs")]);
+        assert_listed(include_str!("access.rs"), &[include_str!("access.rs")]);
         let files = [
             include_str!("records/identity.rs"),
             include_str!("records/attempts.rs"),

@@ -6,6 +6,7 @@
 //! | [`Records`] | what a task *is*: the only truth |
 //! | [`Settings`] | what an operator has set, and who was there: paused queues, sessions, kinds |
 //! | [`Blobs`] | bytes that are too large for a record |
+//! | [`AccessRecords`] | who may do what, and who did what |
 //! | [`Clock`] | what time it is |
 //! | [`Members`], [`News`] | which processes share the records, and what they tell each other |
 //! | [`Door`] | submissions that clients leave in a queue of their own |
@@ -14,6 +15,7 @@
 //! Domain types only, no driver's types, nothing optional. Each port has a contract suite in
 //! [`crate::contract`], which every adapter runs whole.
 
+mod access;
 mod blobs;
 mod clock;
 mod door;
@@ -25,6 +27,7 @@ mod records;
 mod report;
 mod transfer;
 
+pub use access::AccessRecords;
 pub use blobs::{BlobKey, Blobs};
 pub use clock::{Clock, SystemClock, TestClock};
 pub use door::{Door, Letter, LetterReceipt, Reason, ReplyAddress};

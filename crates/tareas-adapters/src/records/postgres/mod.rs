@@ -15,10 +15,12 @@
 //! | `statements`, `batch`, `write`, `row`, `instant` | the statements, and tasks as columns |
 //! | `sweep`, `next` | tasks found by their state or by their place in line |
 //! | `members` | the other processes on the same records |
+//! | `access` | credentials and the audit log, on a connection of their own |
 //! | `tally`, `refresh`, `settings`, `page`, `wanted` | counts, keeping in touch, settings, what is only read |
 //! | `transfer` | the records as a whole, read or filled while nobody serves from them |
 //! | `plans` | proof that the hot statements go by the primary key |
 
+mod access;
 mod batch;
 mod checks;
 mod counting;
@@ -60,6 +62,7 @@ use tareas_core::{
 use tareas_engine::ports::{ApplyError, Counts, Page, PortError, Records, Stopped, TaskQuery};
 use tokio::task::JoinHandle;
 
+pub use self::access::PostgresAccess;
 use self::fault::Fault;
 pub use self::fault::OpenError;
 use self::front::{Course, segments};
