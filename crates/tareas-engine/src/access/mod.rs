@@ -11,7 +11,8 @@
 //! | `secret` | what a token looks like, and how its secret is compared |
 //! | `action`, `authorize` | the rules |
 //! | `failures` | how often an address may be wrong |
-//! | `keeper` | the tokens that are valid now, and when one stops to be |
+//! | `keeper`, `known` | the tokens that are valid now, and when one stops to be |
+//! | `issue` | tokens, links and sessions are made and taken back |
 //! | `audit` | what is written down of who did what |
 //!
 //! Where access control is off, [`Principal::everyone`] asks, and may do everything.
@@ -21,7 +22,9 @@ mod audit;
 mod authorize;
 mod credential;
 mod failures;
+mod issue;
 mod keeper;
+mod known;
 mod network;
 mod principal;
 mod role;
