@@ -97,6 +97,10 @@ codes! {
     ForbiddenHost = 1103,
     /// The request comes from a page of another origin.
     CrossOrigin = 1104,
+    /// This address has shown too many wrong tokens.
+    TooManyFailures = 1105,
+    /// The server runs without access control.
+    AccessOff = 1106,
     /// Not a valid line or body.
     Malformed = 1201,
     /// A member that the request does not have.

@@ -11,15 +11,15 @@ pub(super) static ENTRIES: &[Entry] = &[
         exit: exit::ACCESS,
         en: Prose {
             message: "login is needed",
-            hint: "give a token with `--token-file FILE`, `TAREAS_TOKEN_FILE` or \
-                `{\"cmd\":\"auth\",\"token\":\"…\"}`",
+            hint: "give a token: `--token-file FILE`, the variable `TAREAS_TOKEN`, or the line \
+                `auth TOKEN`",
             explanation: "Access control is on and this connection has not shown a valid token. An \
                 unknown, a revoked and an expired token get the same answer.",
         },
         es: Prose {
             message: "hay que identificarse",
-            hint: "dé un token con `--token-file ARCHIVO`, `TAREAS_TOKEN_FILE` o \
-                `{\"cmd\":\"auth\",\"token\":\"…\"}`",
+            hint: "dé un token: `--token-file ARCHIVO`, la variable `TAREAS_TOKEN`, o la línea \
+                `auth TOKEN`",
             explanation: "El control de acceso está activo y esta conexión no ha mostrado un token \
                 válido. Un token desconocido, revocado o caducado recibe la misma respuesta.",
         },
@@ -87,6 +87,48 @@ pub(super) static ENTRIES: &[Entry] = &[
             explanation: "Las peticiones que cambian algo se aceptan solo de páginas de este \
                 servidor. No hay CORS: una página ajena no puede actuar en nombre de quien la \
                 mira.",
+        },
+    },
+    Entry {
+        code: Code::TooManyFailures,
+        name: "too_many_failures",
+        retryable: true,
+        http: 429,
+        exit: exit::ACCESS,
+        en: Prose {
+            message: "too many wrong tokens came from this address",
+            hint: "wait as long as `retry_after_ms` says, and check the token",
+            explanation: "An address may show twenty wrong tokens in a minute. Beyond that nothing \
+                is looked at for the rest of the minute, not even a token that is right. This \
+                machine itself is exempt.",
+        },
+        es: Prose {
+            message: "llegaron demasiados tokens equivocados desde esta dirección",
+            hint: "espere lo que dice `retry_after_ms` y revise el token",
+            explanation: "Una dirección puede mostrar veinte tokens equivocados por minuto. Más \
+                allá no se mira nada durante el resto del minuto, ni siquiera un token correcto. \
+                Esta máquina está exenta.",
+        },
+    },
+    Entry {
+        code: Code::AccessOff,
+        name: "access_off",
+        retryable: false,
+        http: 409,
+        exit: exit::CONFLICT,
+        en: Prose {
+            message: "this server runs without access control",
+            hint: "start it with `--access`; until then go on without a token",
+            explanation: "Tokens are made, listed and checked by a server with access control. \
+                Without it, anybody who reaches the server may do everything, and it listens to \
+                this machine alone.",
+        },
+        es: Prose {
+            message: "este servidor funciona sin control de acceso",
+            hint: "inícielo con `--access`; mientras tanto siga sin token",
+            explanation: "Los tokens los crea, lista y comprueba un servidor con control de \
+                acceso. Sin él, cualquiera que llegue al servidor puede hacerlo todo, y solo \
+                escucha a esta máquina.",
         },
     },
 ];
