@@ -1,4 +1,4 @@
-//! Where a server is: `tcp://HOST:PORT`, as people write it.
+//! Where a server is: `tcp://HOST:PORT` or `tls://HOST:PORT`, as people write it.
 
 use std::fmt;
 use std::io;
@@ -6,19 +6,21 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Error;
+use crate::stream::Stream;
+use crate::{Credentials, Error};
 
 /// The port when none is said.
 const PORT: u16 = 5000;
 
 /// Host and port of a server.
 ///
-/// Reads `tcp://HOST:PORT`, `http://HOST:PORT` (the port speaks both) and plain `HOST:PORT`; the
-/// port may be left out.
+/// Reads `tcp://HOST:PORT`, `http://HOST:PORT` (the port speaks both) and plain `HOST:PORT`, and
+/// for encrypted connections `tls://HOST:PORT` and `https://HOST:PORT`; the port may be left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     host: String,
     port: u16,
+    is_encrypted: bool,
 }
 
 impl Address {
@@ -27,6 +29,7 @@ impl Address {
         Self {
             host: host.into(),
             port,
+            is_encrypted: false,
         }
     }
 
@@ -35,6 +38,20 @@ impl Address {
         match self.host.contains(':') {
             true => format!("[{}]:{}", self.host, self.port),
             false => format!("{}:{}", self.host, self.port),
+        }
+    }
+
+    /// Whether connections to it are encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.is_encrypted
+    }
+
+    /// Connects, encrypted if the address says so.
+    pub(crate) fn open(&self, timeout: Duration, shown: &Credentials) -> io::Result<Stream> {
+        let tcp = self.connect(timeout)?;
+        match self.is_encrypted {
+            true => Stream::encrypted(tcp, &self.host, shown, timeout),
+            false => Ok(Stream::plain(tcp)),
         }
     }
 
@@ -63,7 +80,8 @@ impl Default for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "tcp://{}", self.authority())
+        let scheme = if self.is_encrypted { "tls" } else { "tcp" };
+        write!(f, "{scheme}://{}", self.authority())
     }
 }
 
@@ -75,11 +93,11 @@ impl FromStr for Address {
             text: text.to_owned(),
             reason,
         };
-        let rest = match text.split_once("://") {
-            None => text,
-            Some(("tcp" | "http", rest)) => rest,
-            Some(("tls" | "https", _)) => return Err(wrong("TLS is not supported yet")),
-            Some(_) => return Err(wrong("the scheme is tcp:// or http://")),
+        let (is_encrypted, rest) = match text.split_once("://") {
+            None => (false, text),
+            Some(("tcp" | "http", rest)) => (false, rest),
+            Some(("tls" | "https", rest)) => (true, rest),
+            Some(_) => return Err(wrong("the scheme is tcp://, tls://, http:// or https://")),
         };
         let rest = rest.trim_end_matches('/');
         let (host, port) = split(rest).ok_or_else(|| wrong("expected HOST:PORT"))?;
@@ -91,7 +109,10 @@ impl FromStr for Address {
         };
         match host.is_empty() || host.contains(['/', '@', ' ']) {
             true => Err(wrong("expected HOST:PORT")),
-            false => Ok(Self::new(host, port)),
+            false => Ok(Self {
+                is_encrypted,
+                ..Self::new(host, port)
+            }),
         }
     }
 }
@@ -138,17 +159,19 @@ mod tests {
     }
 
     #[test]
+    fn an_encrypted_address_says_so() {
+        for text in ["tls://box:7", "https://box:7/"] {
+            let address = text.parse::<Address>().unwrap();
+            assert!(address.is_encrypted());
+            assert_eq!(address.to_string(), "tls://box:7");
+        }
+        assert!(!"box:7".parse::<Address>().unwrap().is_encrypted());
+    }
+
+    #[test]
     fn what_is_no_address_is_refused() {
         for text in [
-            "",
-            ":5000",
-            "tcp://",
-            "ftp://x",
-            "https://x",
-            "x:70000",
-            "x:y",
-            "a/b",
-            "a b",
+            "", ":5000", "tcp://", "ftp://x", "x:70000", "x:y", "a/b", "a b",
         ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }

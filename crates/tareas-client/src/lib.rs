@@ -34,6 +34,7 @@
 mod address;
 mod board;
 mod client;
+mod credentials;
 mod end;
 mod error;
 pub mod http;
@@ -41,6 +42,7 @@ mod id;
 mod link;
 mod options;
 mod pipeline;
+mod stream;
 mod submit;
 mod text_line;
 mod ticket;
@@ -48,6 +50,7 @@ pub mod worker;
 
 pub use address::Address;
 pub use client::{Cancel, Client, Looked};
+pub use credentials::{Credentials, Secret};
 pub use end::{Acknowledged, End};
 pub use error::Error;
 pub use id::TaskId;

@@ -1,7 +1,6 @@
 //! The connection under a client: writing, reading, and making a new one when it is lost.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,7 @@ use tareas_protocol::response::{AnswerReader, Said};
 
 use crate::board::{Board, Stage, Wake};
 use crate::end::{Reply, malformed};
+use crate::stream::Stream;
 use crate::{Acknowledged, Address, Error, Event, Options, Result, TaskId};
 
 /// Pauses between two tries to connect.
@@ -31,7 +31,7 @@ pub(crate) struct Link {
 /// The present connection.
 #[derive(Debug)]
 struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     generation: u64,
 }
 
@@ -206,7 +206,7 @@ impl Link {
         }
     }
 
-    fn take_over(&self, stream: TcpStream) -> bool {
+    fn take_over(&self, stream: Stream) -> bool {
         let mut wire = self.wire();
         let generation = self.board.next_generation();
         let lines = self.board.unanswered(generation);
@@ -217,7 +217,7 @@ impl Link {
     }
 
     fn start_reader(&self, generation: u64) -> io::Result<()> {
-        let stream = self.wire().stream.try_clone()?;
+        let stream = self.wire().stream.clone();
         let this = Weak::clone(&self.this);
         let reader = std::thread::Builder::new().name("tareas-client".to_owned());
         reader.spawn(move || read_all(stream, generation, &this))?;
@@ -254,21 +254,24 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // Ends the reader. A connection that is gone already is as good.
-        let _ = self.wire().stream.shutdown(Shutdown::Both);
+        // Ends the reader.
+        self.wire().stream.close();
     }
 }
 
-/// The socket, with the client's language told: not waited for, its answer has no reference.
-fn connect(address: &Address, options: &Options) -> io::Result<TcpStream> {
-    let mut stream = address.connect(options.connect_timeout)?;
+/// The connection, with the client's language and token told: not waited for, the answers have no
+/// reference.
+fn connect(address: &Address, options: &Options) -> io::Result<Stream> {
+    let mut stream = address.open(options.connect_timeout, &options.credentials)?;
     let lang = options.lang.as_str();
-    stream.write_all(format!("{{\"cmd\":\"hello\",\"lang\":\"{lang}\"}}\n").as_bytes())?;
+    let mut lines = format!("{{\"cmd\":\"hello\",\"lang\":\"{lang}\"}}\n").into_bytes();
+    options.credentials.append_auth(&mut lines);
+    stream.write_all(&lines)?;
     Ok(stream)
 }
 
 /// Reads answers until the connection ends or nobody is left to hear them.
-fn read_all(stream: TcpStream, generation: u64, link: &Weak<Link>) {
+fn read_all(stream: Stream, generation: u64, link: &Weak<Link>) {
     let mut stream = BufReader::with_capacity(READ_BYTES, stream);
     let mut answers = AnswerReader::new();
     let mut line = Vec::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tareas_protocol::Lang;
 
-use crate::Address;
+use crate::{Address, Credentials};
 
 /// What happens to the connection, for programs that want to say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Options {
     pub answer_timeout: Duration,
     /// How long to go on trying after a connection was lost.
     pub reconnect_for: Duration,
+    /// What it shows of itself, and whom it believes.
+    pub credentials: Credentials,
     /// The language of messages and hints.
     pub lang: Lang,
     /// Hears of a lost connection. Called on threads of the client; must not block.
@@ -55,6 +57,7 @@ impl Default for Options {
             connect_tries: 3,
             answer_timeout: Duration::from_secs(30),
             reconnect_for: Duration::from_secs(30),
+            credentials: Credentials::default(),
             lang: Lang::En,
             on_event: None,
         }

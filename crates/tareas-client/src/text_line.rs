@@ -1,13 +1,16 @@
 //! One text line on a connection of its own: said, then read to the end of the stream.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::stream::Stream;
 use crate::{Address, Error, Options, Result};
 
 /// Most bytes of an answer.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How the answer to `auth` begins.
+const AUTHENTICATED: &str = "{\"authenticated\":true";
 
 pub(crate) fn send(
     address: &Address,
@@ -22,9 +25,8 @@ pub(crate) fn send(
         elapsed: started.elapsed(),
         source,
     };
-    let mut stream = address
-        .connect(options.connect_timeout)
-        .map_err(unreachable)?;
+    let opened = address.open(options.connect_timeout, &options.credentials);
+    let mut stream = opened.map_err(unreachable)?;
     let answer = exchange(&mut stream, options, line, timeout);
     let text = answer.map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::NoAnswer {
@@ -35,8 +37,10 @@ pub(crate) fn send(
             task_id: None,
         },
     })?;
-    // The first line answers `hello`.
-    let lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+    // The first line answers `hello`, the next one `auth` when the token is good.
+    let is_answer = |line: &&str| !line.starts_with(AUTHENTICATED);
+    let lines = text.lines().skip(1).filter(is_answer);
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
     match lines.is_empty() {
         true => Err(Error::ConnectionLost {
             address: address.clone(),
@@ -47,7 +51,7 @@ pub(crate) fn send(
 }
 
 fn exchange(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     options: &Options,
     line: &str,
     timeout: Option<Duration>,
@@ -55,8 +59,12 @@ fn exchange(
     let lang = options.lang.as_str();
     let line = line.replace(['\n', '\r'], " ");
     stream.set_read_timeout(timeout)?;
-    stream.write_all(format!("{{\"cmd\":\"hello\",\"lang\":\"{lang}\"}}\n{line}\n").as_bytes())?;
-    stream.shutdown(Shutdown::Write)?;
+    let mut lines = format!("{{\"cmd\":\"hello\",\"lang\":\"{lang}\"}}\n").into_bytes();
+    options.credentials.append_auth(&mut lines);
+    lines.extend_from_slice(line.as_bytes());
+    lines.push(b'\n');
+    stream.write_all(&lines)?;
+    stream.finish_writing()?;
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())

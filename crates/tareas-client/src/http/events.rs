@@ -1,10 +1,10 @@
 //! Server-sent events, as they come.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::net::TcpStream;
 
 use super::invalid;
 use super::read::{self, Chunks};
+use crate::stream::Stream;
 
 /// Longest line of a stream: a line of a log, as JSON.
 const LINE_BYTES_MAX: u64 = 512 * 1024;
@@ -31,7 +31,7 @@ impl<T: Read + Send + std::fmt::Debug> Body for T {}
 
 impl Events {
     /// Of a response whose header was read.
-    pub(super) fn of(response: &super::Response, stream: BufReader<TcpStream>) -> Self {
+    pub(super) fn of(response: &super::Response, stream: BufReader<Stream>) -> Self {
         let body: Box<dyn Body> = match read::is_chunked(response) {
             true => Box::new(Chunks::new(stream)),
             false => Box::new(stream),

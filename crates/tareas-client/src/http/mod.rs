@@ -9,11 +9,11 @@ mod read;
 pub use events::{Event, Events};
 
 use std::io::{self, BufReader, Write};
-use std::net::TcpStream;
 use std::time::Instant;
 
 use tareas_protocol::{Code, ErrorObject};
 
+use crate::stream::Stream;
 use crate::{Address, Error, Options, Result};
 
 /// Makes requests to one server.
@@ -122,18 +122,20 @@ impl HttpClient {
 
     fn open_events(
         &self,
-        mut stream: TcpStream,
+        mut stream: Stream,
         request: &str,
-    ) -> io::Result<(Response, BufReader<TcpStream>)> {
+    ) -> io::Result<(Response, BufReader<Stream>)> {
         stream.set_read_timeout(Some(self.options.answer_timeout))?;
         stream.write_all(request.as_bytes())?;
         let mut stream = BufReader::new(stream);
         Ok((read::head(&mut stream)?, stream))
     }
 
-    fn connect(&self) -> Result<TcpStream> {
+    fn connect(&self) -> Result<Stream> {
         let started = Instant::now();
-        let connect = self.address.connect(self.options.connect_timeout);
+        let connect = self
+            .address
+            .open(self.options.connect_timeout, &self.options.credentials);
         connect.map_err(|source| Error::Unreachable {
             address: self.address.clone(),
             tries: 1,
@@ -164,7 +166,7 @@ impl HttpClient {
         }
     }
 
-    fn exchange(&self, mut stream: TcpStream, request: &str) -> io::Result<Response> {
+    fn exchange(&self, mut stream: Stream, request: &str) -> io::Result<Response> {
         stream.set_read_timeout(Some(self.options.answer_timeout))?;
         stream.write_all(request.as_bytes())?;
         read::response(&mut BufReader::new(stream))
@@ -176,6 +178,13 @@ impl HttpClient {
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n\
              Accept-Language: {lang}\r\nConnection: close\r\n"
         );
+        if let Some(token) = &self.options.credentials.token {
+            let token = token.reveal();
+            // What is no token cannot become another header.
+            if token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                head += &format!("Authorization: Bearer {token}\r\n");
+            }
+        }
         if let Some(json) = json {
             let length = json.len();
             head += &format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");

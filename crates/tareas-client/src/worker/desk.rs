@@ -1,7 +1,7 @@
 //! What a worker holds and what it has to say: behind one lock, held for microseconds.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{Shutdown, TcpStream};
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use tareas_worker::{Assignment, Pool};
 
 use super::WorkerOptions;
 use crate::Address;
+use crate::stream::Stream;
 
 /// A line of reports is not longer than this, unless one report alone is.
 const LINE_BYTES: usize = 256 * 1024;
@@ -53,7 +54,7 @@ pub(super) struct State {
     /// Lines that were sent and not answered.
     pub(super) sent: VecDeque<Line>,
     next_line: u64,
-    pub(super) stream: Option<TcpStream>,
+    pub(super) stream: Option<Stream>,
     pub(super) has_session: bool,
     pub(super) resume: Option<String>,
     pub(super) beat: Duration,
@@ -338,8 +339,7 @@ impl State {
     pub(super) fn disconnect(&mut self) {
         self.has_session = false;
         if let Some(stream) = self.stream.take() {
-            // A connection that is gone already is as good.
-            let _ = stream.shutdown(Shutdown::Both);
+            stream.close();
         }
     }
 

@@ -2,7 +2,6 @@
 //! worker lives, over as many connections as it takes.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::TcpStream;
 use std::sync::{Arc, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use tareas_protocol::request::{Token, Work, append_beat, append_work};
 use tareas_protocol::response::{Session, Told, ToldReader};
 
 use super::desk::{Desk, State};
+use crate::stream::Stream;
 
 /// Pauses between two tries to connect: up to so long, drawn anew each time.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -36,7 +36,9 @@ fn stay_connected(desk: &Desk) {
     let mut pause = PAUSE_MIN;
     let mut lost_at = Instant::now();
     while !desk.lock().has_left {
-        let connected = desk.address.connect(desk.options.connect_timeout);
+        let connected = desk
+            .address
+            .open(desk.options.connect_timeout, &desk.options.credentials);
         if let Ok(stream) = connected
             && converse(desk, stream).is_ok()
         {
@@ -57,9 +59,9 @@ fn stay_connected(desk: &Desk) {
 }
 
 /// Speaks over one connection until it ends; `Err` when there was no session on it.
-fn converse(desk: &Desk, mut stream: TcpStream) -> io::Result<()> {
+fn converse(desk: &Desk, mut stream: Stream) -> io::Result<()> {
     stream.write_all(&hello(desk))?;
-    let mut reader = BufReader::with_capacity(READ_BYTES, stream.try_clone()?);
+    let mut reader = BufReader::with_capacity(READ_BYTES, stream.clone());
     {
         let mut state = desk.lock();
         state.heard_at = Instant::now();
@@ -120,6 +122,7 @@ fn hello(desk: &Desk) -> Vec<u8> {
         holding: state.holding(),
     };
     let mut line = Vec::new();
+    options.credentials.append_auth(&mut line);
     append_work(&mut line, &work);
     line.push(b'\n');
     line
@@ -135,11 +138,7 @@ fn begin(desk: &Desk, session: &Session<'_>) -> io::Result<()> {
     for line in &state.sent {
         again.extend_from_slice(&line.bytes);
     }
-    let stream = state
-        .stream
-        .as_ref()
-        .map(TcpStream::try_clone)
-        .transpose()?;
+    let stream = state.stream.clone();
     drop(state);
     if let Some(mut stream) = stream {
         stream.write_all(&again)?;
@@ -174,9 +173,9 @@ fn write_all(desk: &Desk) {
         if has_left {
             bytes.extend_from_slice(b"exit\n");
         }
-        let stream = state.stream.as_ref().map(TcpStream::try_clone);
+        let stream = state.stream.clone();
         drop(state);
-        if let (false, Some(Ok(mut stream))) = (bytes.is_empty(), stream) {
+        if let (false, Some(mut stream)) = (bytes.is_empty(), stream) {
             spoke_at = Instant::now();
             if stream.write_all(&bytes).is_err() {
                 desk.lock().disconnect();

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use tareas_worker::{Pool, PoolOptions, Registry, SlotView};
 
 use self::desk::Desk;
-use crate::Address;
+use crate::{Address, Credentials};
 
 /// How long the last results may take to be recorded when the worker stops.
 const RECORD_GRACE: Duration = Duration::from_secs(5);
@@ -42,6 +42,8 @@ pub struct WorkerOptions {
     pub threads: u16,
     /// How many more it holds while they are short.
     pub prefetch: u16,
+    /// What it shows of itself, and whom it believes.
+    pub credentials: Credentials,
     /// How long it takes to connect at most.
     pub connect_timeout: Duration,
 }
@@ -55,6 +57,7 @@ impl Default for WorkerOptions {
             labels: Vec::new(),
             threads: 1,
             prefetch: 4_096,
+            credentials: Credentials::default(),
             connect_timeout: Duration::from_secs(5),
         }
     }
