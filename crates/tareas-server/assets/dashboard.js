@@ -92,7 +92,12 @@
   function replace(id, fresh) {
     const from = document.getElementById(id);
     const to = fresh.getElementById(id);
-    if (from && to) morph(from, to);
+    if (!from || !to) return;
+    // What all who look are sent holds nobody's token: forms carry that of this page.
+    for (const field of to.querySelectorAll("input[name=token]")) {
+      field.setAttribute("value", document.body.dataset.token);
+    }
+    morph(from, to);
   }
 
   function patch(event) {

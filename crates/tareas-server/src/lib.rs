@@ -6,6 +6,7 @@
 //! face says which tasks it means. [`state`] is what they share. What clients leave in a queue
 //! outside comes through the [`door`].
 
+mod access;
 pub mod backends;
 pub mod codes;
 pub mod door;
@@ -17,6 +18,7 @@ pub mod lines;
 pub mod listener;
 pub mod metrics;
 pub mod state;
+pub mod tokens;
 pub mod view;
 
 pub use backends::{Backend, Backends};

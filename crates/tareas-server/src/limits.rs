@@ -28,12 +28,16 @@ pub struct Limits {
     pub stalled_after: Duration,
     /// A connection that says nothing and is owed nothing is closed after this long.
     pub idle_after: Duration,
+    /// With access control: a connection must show a token within this.
+    pub authenticate_within: Duration,
     /// A line that has begun must end within this.
     pub line_within: Duration,
     /// Silence after which bytes without a newline count as a line.
     pub unframed_wait: Duration,
     /// Where connections begin with a PROXY header, it must be complete within this.
     pub proxy_header_within: Duration,
+    /// A TLS handshake must be complete within this, the wait for its turn included.
+    pub tls_within: Duration,
     /// An HTTP header that has begun must end within this.
     pub http_header_within: Duration,
     /// Bytes of an HTTP body.
@@ -52,9 +56,11 @@ impl Default for Limits {
             outbox_bytes_max: 1024 * 1024,
             stalled_after: Duration::from_secs(30),
             idle_after: Duration::from_secs(600),
+            authenticate_within: Duration::from_secs(30),
             line_within: Duration::from_secs(30),
             unframed_wait: Duration::from_millis(UNFRAMED_WAIT_MS),
             proxy_header_within: Duration::from_secs(5),
+            tls_within: Duration::from_secs(5),
             http_header_within: Duration::from_secs(5),
             body_bytes_max: 8 * 1024 * 1024,
             http_body_within: Duration::from_secs(30),

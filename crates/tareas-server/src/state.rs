@@ -1,11 +1,13 @@
 //! What every face of the server shares: the engine, the configuration, the open connections.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tareas_core::Timestamp;
 use tareas_engine::Engine;
+use tareas_engine::access::Access;
 use tareas_protocol::Lang;
 use tareas_protocol::response::Durability;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backends::Backends;
 use crate::http::HttpState;
 use crate::limits::Limits;
-use crate::listener::TrustedProxies;
+use crate::listener::{Protection, Tls, TrustedProxies};
 use crate::metrics::{NoReadings, Readings};
 
 /// How a server is set up.
@@ -29,6 +31,12 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// Listen beyond loopback though there is no access control.
     pub insecure: bool,
+    /// Who may do what; `None` when whoever reaches the server may do everything.
+    pub access: Option<Arc<Access>>,
+    /// Certificate and key; `None` when TLS is not spoken.
+    pub tls: Option<Arc<Tls>>,
+    /// Nobody listens in between the clients and this server, though it listens beyond loopback.
+    pub trusted_network: bool,
     /// What an acknowledgement stands for.
     pub durability: Durability,
     /// Version of the program.
@@ -49,6 +57,9 @@ impl Default for ServerConfig {
             trusted_proxies: TrustedProxies::default(),
             public_url: None,
             insecure: false,
+            access: None,
+            tls: None,
+            trusted_network: false,
             durability: Durability::Full,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             lang: Lang::En,
@@ -59,6 +70,36 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
+    /// Whether browsers reach it through something that speaks TLS for it.
+    pub fn is_behind_tls(&self) -> bool {
+        let url = self.public_url.as_deref().unwrap_or_default();
+        url.get(..8)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+    }
+
+    /// Whether a connection from there is only taken when it is encrypted.
+    pub(crate) fn must_encrypt(&self, peer: IpAddr) -> bool {
+        let is_local = peer.to_canonical().is_loopback();
+        self.tls.is_some() && !self.trusted_network && !self.insecure && !is_local
+    }
+
+    /// How long a connection may say nothing at first.
+    pub(crate) fn patience(&self) -> Duration {
+        match self.access {
+            Some(_) => self.limits.authenticate_within,
+            None => self.limits.idle_after,
+        }
+    }
+
+    /// What protects the addresses beyond loopback.
+    pub fn protection(&self) -> Protection {
+        Protection {
+            has_access: self.access.is_some(),
+            is_private: self.tls.is_some() || self.trusted_network,
+            is_insecure: self.insecure,
+        }
+    }
+
     /// What a task survives: `fsync` (on disk) or `os` (handed to the operating system).
     pub fn durability_label(&self) -> &'static str {
         self.durability.as_str().unwrap_or("fsync")

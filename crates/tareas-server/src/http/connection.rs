@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::access::Identity;
 use super::look::Theme;
 use super::patience::Patience;
 use super::visit::Visit;
@@ -39,11 +40,13 @@ static ROUTES: LazyLock<Router> = LazyLock::new(router::routes);
 
 /// Serves one connection over HTTP/1.1 or HTTP/2 until it ends.
 ///
-/// `stream` gives the bytes from the first one on. `shutdown` ends the connection after the
+/// `stream` gives the bytes from the first one on; `is_encrypted` says whether they come through
+/// TLS. `shutdown` ends the connection after the
 /// requests that are under way.
 pub async fn serve<S>(
     stream: S,
     peer: SocketAddr,
+    is_encrypted: bool,
     state: Arc<ServerState>,
     shutdown: CancellationToken,
 ) where
@@ -56,6 +59,7 @@ pub async fn serve<S>(
     let caller = Caller {
         state,
         peer,
+        is_encrypted,
         stop: shutdown.clone(),
         traffic: Arc::clone(&traffic),
         upgrade: upgrade.clone(),
@@ -127,6 +131,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 struct Caller {
     state: Arc<ServerState>,
     peer: SocketAddr,
+    is_encrypted: bool,
     stop: CancellationToken,
     traffic: Arc<Traffic>,
     upgrade: socket::Upgrade,
@@ -137,6 +142,10 @@ impl Caller {
         let _open = self.traffic.begin();
         let config = &self.state.config;
         let lang = language::of(request.uri(), request.headers(), config.lang);
+        let is_encrypted = self.is_encrypted || config.is_behind_tls();
+        let address = self.peer.ip();
+        let identity = Identity::of_request(&self.state, &request, address, is_encrypted, lang);
+        let identity = identity.await;
         let visit = Visit {
             server: self.state,
             peer: self.peer,
@@ -144,6 +153,8 @@ impl Caller {
             lang,
             theme: Theme::of(request.headers()),
             uri: request.uri().clone(),
+            is_encrypted,
+            identity,
         };
         request.extensions_mut().insert(visit);
         request.extensions_mut().insert(self.upgrade);

@@ -22,13 +22,23 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-ancestors 'none'; \
     base-uri 'none'; form-action 'self'";
 
+/// A browser that came encrypted once comes encrypted for half a year.
+const STRICT_TRANSPORT: &str = "max-age=15768000";
+
 /// Lets a request through or answers why not, and hardens whatever is answered.
 pub(super) async fn guard(visit: Visit, request: Request, next: Next) -> Response {
+    let is_encrypted = visit.is_encrypted;
     let mut response = match admit(&visit, &request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
     harden(response.headers_mut());
+    if is_encrypted {
+        let value = HeaderValue::from_static(STRICT_TRANSPORT);
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
     look::remember_language(&visit, &mut response);
     response
 }

@@ -2,10 +2,11 @@
 //!
 //! [`serve`] takes over a connection whose first bytes were HTTP. Every request passes the same
 //! guard (`guard.rs`), which keeps foreign pages away and hardens the answer, then reaches the one
-//! handler that `router.rs` names for its path. Errors are problem+json with the error object of
+//! handler that `router.rs` names for its path, past the judge (`routes.rs`, `access.rs`). Errors are problem+json with the error object of
 //! every other face (`problem.rs`), in the caller's language. Nothing outside of this folder knows
 //! axum or hyper.
 
+mod access;
 mod api;
 mod body;
 mod bulk;
@@ -24,10 +25,12 @@ mod prefer;
 mod problem;
 mod pulse;
 mod router;
+mod routes;
 mod scale;
 mod shared;
 mod socket;
 mod tasks;
+mod tokens;
 mod topology;
 mod visit;
 

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use tareas_core::{Phase, QueueName};
 use tareas_engine::PoolSlot;
+use tareas_engine::access::{Action, Object};
 use tareas_engine::ports::MemberView;
 
 use super::problem::{Answer, Problem};
@@ -35,7 +36,7 @@ struct Queues<'a> {
     queues: Vec<QueueView<'a>>,
 }
 
-/// All queues that are known or have tasks.
+/// All queues that are known or have tasks, as far as they are there for the caller.
 pub(super) async fn queues(visit: Visit) -> Answer {
     let engine = &visit.server.engine;
     let counts = engine.counts();
@@ -43,6 +44,7 @@ pub(super) async fn queues(visit: Visit) -> Answer {
     for queue in counts.keys() {
         known.entry(queue.clone()).or_default();
     }
+    known.retain(|queue, _| visit.sees(queue));
     let queues = known.iter().map(|(queue, paused)| {
         let by_phase = counts.get(queue).copied().unwrap_or_default();
         QueueView::of(queue, *paused, by_phase)
@@ -80,6 +82,7 @@ pub(super) async fn queue(visit: Visit, request: Request) -> Answer {
     Query::read(&visit, &parts, &[])?;
     let name = path_text(&mut parts, &()).await.unwrap_or_default();
     let queue = queue_name(&visit, &name)?;
+    visit.may(Action::ViewQueue, Object::Queue(&queue))?;
     let engine = &visit.server.engine;
     let by_phase = engine.counts().get(&queue).copied();
     let paused = engine.queues().get(&queue).copied();
@@ -117,6 +120,7 @@ async fn set_paused(visit: Visit, request: Request, paused: bool) -> Answer {
     let (mut parts, _) = request.into_parts();
     let name = path_text(&mut parts, &()).await.unwrap_or_default();
     let queue = queue_name(&visit, &name)?;
+    visit.may(Action::PauseQueue, Object::Queue(&queue))?;
     let (engine, of) = (Arc::clone(&visit.server.engine), queue.clone());
     let set = visit.uncut(async move { engine.pause(&of, paused).await });
     set.await?.map_err(|refusal| visit.refused(&refusal))?;

@@ -1,51 +1,79 @@
-//! Every path and method: those of programs from the table of the API, those of people here.
+//! Every path and method, and what each is for: those of programs from the table of the API, those of
+//! people here.
 
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn;
 use axum::response::Response;
-use axum::routing::{get, post};
+use tareas_engine::access::Action;
 use tareas_protocol::{Code, Lang};
 
-use super::api::{self, Operation};
+use super::api;
 use super::problem::Problem;
+use super::routes::Routes;
 use super::visit::Visit;
-use super::{guard, page};
+use super::{guard, page, tokens};
 
 /// The routes. What they need to know of the server is in each request's [`Visit`].
 pub(super) fn routes() -> Router {
-    Router::new()
-        .merge(api_routes())
-        .merge(page_routes())
+    all()
+        .into_router()
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(guard::guard))
 }
 
-/// What programs ask: from the table that also describes it.
-fn api_routes() -> Router {
-    let add =
-        |router: Router, operation: &Operation| router.route(operation.path, (operation.route)());
-    api::operations().fold(Router::new(), add)
+fn all() -> Routes {
+    api_routes()
+        .merge(access_routes())
+        .merge(login_routes())
+        .merge(page_routes())
 }
 
-fn page_routes() -> Router {
-    Router::new()
-        .route("/", get(page::home))
-        .route("/look", post(page::look))
-        .route("/tasks", get(page::tasks).post(page::send))
-        .route("/tasks/new", get(page::new_task).post(page::create))
-        .route("/tasks/{id}", get(page::task).post(page::act))
-        .route("/queues", get(page::queues))
-        .route("/queues/{queue}", post(page::set_queue))
-        .route("/workers", get(page::workers))
-        .route("/failures", get(page::failures).post(page::requeue_group))
-        .route("/system", get(page::system))
-        .route("/bulk", get(page::bulks).post(page::order_bulk))
-        .route("/bulk/{id}", get(page::bulk).post(page::stop_bulk))
-        .route("/docs", get(api::docs))
-        .route("/assets/{file}", get(page::asset))
-        .route("/favicon.ico", get(page::icon))
+/// What programs ask: from the table that also describes it.
+fn api_routes() -> Routes {
+    api::operations().fold(Routes::default(), Routes::operation)
+}
+
+fn access_routes() -> Routes {
+    Routes::default()
+        .get("/v1/tokens", Action::ManageTokens, tokens::list)
+        .post("/v1/tokens", Action::ManageTokens, tokens::create)
+        .delete("/v1/tokens/{id}", Action::ManageTokens, tokens::revoke)
+        .post("/v1/login-links", Action::ManageTokens, tokens::link)
+        .get("/v1/audit", Action::ReadAudit, tokens::audit)
+}
+
+fn login_routes() -> Routes {
+    Routes::default()
+        .get("/assets/{file}", Action::Greet, page::asset)
+        .get("/favicon.ico", Action::Greet, page::icon)
+        .get("/docs", Action::Greet, api::docs)
+        .get("/login", Action::Greet, page::login)
+        .post("/login", Action::Greet, page::log_in)
+        .post("/logout", Action::Greet, page::log_out)
+        .post("/look", Action::Greet, page::look)
+}
+
+fn page_routes() -> Routes {
+    Routes::default()
+        .get("/", Action::ViewSystem, page::home)
+        .get("/tasks", Action::ViewSystem, page::tasks)
+        .post("/tasks", Action::Submit, page::send)
+        .get("/tasks/new", Action::ViewSystem, page::new_task)
+        .post("/tasks/new", Action::Submit, page::create)
+        .get("/tasks/{id}", Action::ViewSystem, page::task)
+        .post("/tasks/{id}", Action::OperateTask, page::act)
+        .get("/queues", Action::ViewSystem, page::queues)
+        .post("/queues/{queue}", Action::PauseQueue, page::set_queue)
+        .get("/workers", Action::ViewSystem, page::workers)
+        .get("/failures", Action::ViewSystem, page::failures)
+        .post("/failures", Action::OperateTasks, page::requeue_group)
+        .get("/system", Action::ViewSystem, page::system)
+        .get("/bulk", Action::ViewSystem, page::bulks)
+        .post("/bulk", Action::OperateTasks, page::order_bulk)
+        .get("/bulk/{id}", Action::ViewSystem, page::bulk)
+        .post("/bulk/{id}", Action::OperateTasks, page::stop_bulk)
 }
 
 async fn nowhere(visit: Visit, request: Request) -> Response {
@@ -63,4 +91,22 @@ async fn nowhere(visit: Visit, request: Request) -> Response {
 
 async fn wrong_method(visit: Visit) -> Problem {
     visit.problem(visit.error(Code::MethodNotAllowed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_routes_are_those_of_the_documentation() {
+        let line = |(method, path, action): &(&str, &str, Action)| {
+            format!("| `{method} {path}` | `{}` |\n", action.name())
+        };
+        let table: String = all().entries().iter().map(line).collect();
+        let page = include_str!("../../../../docs/access.md");
+        assert!(
+            page.contains(&table),
+            "docs/access.md should have this table:\n\n{table}"
+        );
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use serde::Serialize;
 use tareas_core::{Phase, QueueName};
+use tareas_engine::access::{Action, Object};
 use tareas_engine::tally::Histogram;
 
 use super::operate::{queue_name, written};
@@ -41,6 +42,7 @@ pub(super) async fn scale(visit: Visit, request: Request) -> Answer {
     }
     let name = path_text(&mut parts, &()).await.unwrap_or_default();
     let queue = queue_name(&visit, &name)?;
+    visit.may(Action::ViewQueue, Object::Queue(&queue))?;
     let engine = &visit.server.engine;
     let counts = engine.counts().get(&queue).copied().unwrap_or_default();
     let (waiting, running) = (

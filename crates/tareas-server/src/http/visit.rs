@@ -8,15 +8,19 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Uri;
 use axum::http::request::Parts;
-use tareas_core::{Actor, TaskId};
+use tareas_core::{Actor, QueueName, TaskId};
 use tareas_engine::Refusal;
+use tareas_engine::access::{Action, Object};
 use tareas_protocol::nearest::nearest;
 use tareas_protocol::{Code, ErrorObject, Lang};
 use tokio_util::sync::CancellationToken;
 
+use super::access::Identity;
 use super::look::Theme;
 use super::problem::Problem;
+use super::tasks;
 use crate::ServerState;
+use crate::access::judge;
 
 /// Whose request it is and how to answer it. The connection puts it into every request.
 #[derive(Clone, Debug)]
@@ -33,12 +37,34 @@ pub(super) struct Visit {
     pub(super) theme: Theme,
     /// What was asked for.
     pub(super) uri: Uri,
+    /// Whether the browser and the server, or a balancer in front of it, speak TLS.
+    pub(super) is_encrypted: bool,
+    /// Who asks, as far as it was shown.
+    pub(super) identity: Identity,
 }
 
 impl Visit {
-    /// The caller, for the records.
+    /// The caller, for the records: the name of the token, or the address.
     pub(super) fn actor(&self) -> Actor {
-        Actor::Client(self.peer.ip().to_string().into())
+        let name = self.identity.principal.name().cloned();
+        Actor::Client(name.unwrap_or_else(|| self.peer.ip().to_string().into()))
+    }
+
+    /// Refuses what the caller may not do.
+    pub(super) fn may(&self, action: Action, object: Object<'_>) -> Result<(), Problem> {
+        let judged = judge(&self.identity.principal, action, object, self.lang);
+        judged.map_err(|error| self.problem(*error))
+    }
+
+    /// Whether tasks of this queue are there for the caller.
+    pub(super) fn sees(&self, queue: &QueueName) -> bool {
+        self.identity.principal.sees(queue)
+    }
+
+    /// What proves that a form is ours: bound to the session, where there is one.
+    pub(super) fn form_token(&self) -> &str {
+        let own = self.identity.form_token.as_deref();
+        own.unwrap_or_else(|| self.server.http.form_token.text())
     }
 
     /// An error of this code.
@@ -113,6 +139,10 @@ impl<S: Send + Sync> FromRequestParts<S> for TaskPath {
             let message = format!("`{shown}` {}", visit.lang.pick(en, es));
             visit.problem(visit.error(Code::NotFound).message(message))
         })?;
+        // Whoever sees all queues sees every task; for others one of another queue is not there.
+        if !visit.identity.principal.sees_every_queue() {
+            tasks::find(&visit, id).await?;
+        }
         Ok(Self(id))
     }
 }

@@ -32,12 +32,17 @@ impl Desk {
                         wait: batch.wait,
                         tag: None,
                     };
-                    self.gather_submission(submission, asked, &mut gathered)
-                        .err()
+                    match self.judge_submission(submission) {
+                        Ok(()) => self
+                            .gather_submission(submission, asked, &mut gathered)
+                            .map_err(|refusal| refusal.to_error(lang))
+                            .err(),
+                        Err(error) => Some(*error),
+                    }
                 }
-                Err(refusal) => Some(refusal.clone()),
+                Err(refusal) => Some(refusal.to_error(lang)),
             };
-            refused.push(refusal.map(|refusal| refusal.to_error(lang)));
+            refused.push(refusal);
         }
         let outbox = &self.outbox;
         let acknowledge = |submitted: &Submitted, asked: &[Asked<'_>]| {

@@ -1,18 +1,22 @@
 //! The desk of a connection: decodes its lines and has the engine do what they ask for.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use smol_str::{SmolStr, ToSmolStr};
 use tareas_core::{Kind, Position};
+use tareas_engine::access::Principal;
 use tareas_engine::{Listening, Submitted};
 use tareas_protocol::ErrorObject;
 use tareas_protocol::request::{Decoder, Face, Line, Refusal, Request, Submission};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::gather::Gathered;
 use super::outbox::{Asked, Outbox};
 use super::reports::AtWork;
 use super::tag::Tag;
+use crate::access::stranger;
 use crate::{ServerState, intake};
 
 /// See the module's documentation.
@@ -24,6 +28,12 @@ pub(super) struct Desk {
     /// Who asks, as the history of a task names it.
     pub(super) peer: SmolStr,
     pub(super) address: SocketAddr,
+    /// Who speaks here, as far as it was shown.
+    pub(super) principal: Principal,
+    /// Wakes when that has ended: the token was revoked or has run out.
+    pub(super) ended: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Wrong tokens so far.
+    pub(super) failures: u32,
     /// The remote worker that speaks here, if one does.
     pub(super) at_work: AtWork,
     decoder: Decoder,
@@ -42,6 +52,9 @@ impl Desk {
     pub(super) fn new(state: Arc<ServerState>, outbox: Arc<Outbox>, address: SocketAddr) -> Self {
         let listening = state.engine.listen(Arc::clone(&outbox) as _);
         Self {
+            principal: stranger(&state),
+            ended: None,
+            failures: 0,
             state,
             outbox,
             listening,
@@ -72,6 +85,14 @@ impl Desk {
                 });
             }
         };
+        if !self.may_submit(&submission) {
+            // Whoever answers it refuses it, and says why.
+            return Some(Line {
+                face,
+                reference,
+                request: Ok(Request::Submit(submission)),
+            });
+        }
         let asked = Asked {
             face,
             reference,

@@ -6,6 +6,7 @@
 //! | `desk`, `gather`, `batch` | lines that submit tasks become calls of the engine |
 //! | `reports`, `courier` | what a remote worker says, and what it is brought |
 //! | `replies`, `help` | every other line, answered |
+//! | `judge` | who speaks, and whether they may |
 //! | `outbox`, `owed`, `queued`, `texts`, `tag` | what is owed, in which order it leaves, and when it may |
 //! | `tell`, `recall` | acknowledgements and ends, written into the outbox |
 //! | `alarm`, `stop` | what else a connection may wait for |
@@ -21,6 +22,7 @@ mod courier;
 mod desk;
 mod gather;
 mod help;
+mod judge;
 mod outbox;
 mod owed;
 mod queued;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use tareas_core::{Actor, Phase, Position, Rejected, TaskId};
+use tareas_engine::access::Deed;
 use tareas_protocol::request::{Face, Line, Request};
 use tareas_protocol::response::{
     Acknowledgement, Hello, Status, append_cancel_requested, append_cancelled, append_pong,
     append_status, append_wait_timed_out,
 };
-use tareas_protocol::{Code, ErrorObject, Lang, TaskIdBytes};
+use tareas_protocol::{Lang, TaskIdBytes};
 use tokio::time::Instant;
 
 use super::desk::{Desk, Next};
@@ -42,6 +43,11 @@ impl Desk {
                 return Next::GoOn;
             }
         };
+        if let Err(error) = self.judge_request(&request).await {
+            self.submit_reports().await;
+            self.refuse(face, reference, bytes, *error);
+            return Next::GoOn;
+        }
         if let Request::Report(report) = request {
             self.take_report(report, reference);
             return Next::GoOn;
@@ -61,7 +67,7 @@ impl Desk {
                 .outbox
                 .reply(Position::ZERO, |out| append_pong(out, reference)),
             Request::Hello { lang } => self.hello(lang, reference),
-            Request::Auth { .. } => self.auth(reference),
+            Request::Auth { token } => return self.auth(&token, face, reference, bytes).await,
             Request::Batch(batch) => self.batch(batch, reference, bytes).await,
             Request::Wait {
                 task_id,
@@ -94,8 +100,15 @@ impl Desk {
         if let Some(lang) = lang {
             self.outbox.set_lang(lang);
         }
-        let threads = u64::from(self.state.engine.threads());
-        let (workers, slots) = self.state.engine.workers_connected();
+        let is_stranger = self.principal.is_nobody();
+        let threads = match is_stranger {
+            true => 0,
+            false => u64::from(self.state.engine.threads()),
+        };
+        let (workers, slots) = match is_stranger {
+            true => (0, 0),
+            false => self.state.engine.workers_connected(),
+        };
         let hello = Hello {
             version: &self.state.config.version,
             features: &FEATURES,
@@ -106,17 +119,6 @@ impl Desk {
         };
         self.outbox
             .reply(Position::ZERO, |out| hello.append_to(out, reference));
-    }
-
-    fn auth(&self, reference: Option<&str>) {
-        let lang = self.outbox.lang();
-        let error = ErrorObject::new(Code::Unsupported, lang)
-            .message(lang.pick(
-                "access control is not configured on this server",
-                "este servidor no tiene configurado el control de acceso",
-            ))
-            .hint(lang.pick("go on without a token", "siga sin token"));
-        self.refuse(Face::Json, reference, 0, error);
     }
 
     async fn status(&self, id: TaskId, reference: Option<&str>) {
@@ -199,10 +201,13 @@ impl Desk {
         let by = Actor::Client(self.peer.clone());
         let id_bytes: TaskIdBytes = *id.as_bytes();
         match self.state.engine.cancel(id, by).await {
-            Ok((task, position)) => self.outbox.reply(position, |out| match task.phase() {
-                Phase::Cancelled => append_cancelled(out, &id_bytes, reference),
-                _ => append_cancel_requested(out, &id_bytes, reference),
-            }),
+            Ok((task, position)) => {
+                self.note(Deed::Cancel, id).await;
+                self.outbox.reply(position, |out| match task.phase() {
+                    Phase::Cancelled => append_cancelled(out, &id_bytes, reference),
+                    _ => append_cancel_requested(out, &id_bytes, reference),
+                });
+            }
             Err(refusal) => self.refuse_decided(id, &refusal, reference).await,
         }
     }
@@ -210,7 +215,8 @@ impl Desk {
     async fn requeue(&self, id: TaskId, reference: Option<&str>) {
         let by = Actor::Client(self.peer.clone());
         match self.state.engine.requeue(id, by).await {
-            Ok((_, position)) => self.outbox.reply(position, |out| {
+            Ok((_, position)) => {
+                self.note(Deed::Requeue, id).await;
                 let acknowledgement = Acknowledgement {
                     task_id: *id.as_bytes(),
                     status: Status::Queued,
@@ -218,8 +224,9 @@ impl Desk {
                     durability: self.outbox.durability,
                     reference,
                 };
-                acknowledgement.append_to(out);
-            }),
+                self.outbox
+                    .reply(position, |out| acknowledgement.append_to(out));
+            }
             Err(refusal) => self.refuse_decided(id, &refusal, reference).await,
         }
     }

@@ -13,11 +13,13 @@ pub(super) const BACKLOG: i32 = 1_024;
 /// Why the server does not listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// Beyond loopback nobody would be asked who they are.
+    /// Beyond loopback nobody would be asked who they are, or tokens could be overheard.
     #[error("refused to listen on {address}: anyone who reaches it could run tasks")]
     Exposed {
         /// Where it was to listen.
         address: SocketAddr,
+        /// Somebody would be asked, but everybody in between could listen.
+        is_overheard: bool,
     },
     /// Somebody else listens there.
     #[error("{address} is taken by another process")]
@@ -49,7 +51,21 @@ impl ListenError {
     pub fn to_error(&self, lang: Lang) -> ErrorObject {
         let error = ErrorObject::new(self.code(), lang);
         match self {
-            Self::Exposed { address } => error.message(match lang {
+            Self::Exposed {
+                address,
+                is_overheard: true,
+            } => error
+                .message(match lang {
+                    Lang::En => format!("refused to listen on {address} without TLS"),
+                    Lang::Es => format!("se rechaza escuchar en {address} sin TLS"),
+                })
+                .hint(lang.pick(
+                    "give --tls-cert and --tls-key, or say --trusted-network where nobody listens \
+                     in between",
+                    "dé --tls-cert y --tls-key, o diga --trusted-network donde nadie escucha en \
+                     medio",
+                )),
+            Self::Exposed { address, .. } => error.message(match lang {
                 Lang::En => format!("refused to listen on {address} without access control"),
                 Lang::Es => format!("se rechaza escuchar en {address} sin control de acceso"),
             }),
@@ -81,20 +97,39 @@ fn port_in_use(error: ErrorObject, address: SocketAddr, lang: Lang) -> ErrorObje
     })
 }
 
-/// Refuses every address beyond loopback, unless it was said in so many words that this
-/// server is to be open.
+/// What protects a server that listens beyond loopback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Protection {
+    /// Everybody is asked for a token.
+    pub has_access: bool,
+    /// Nobody listens in between: there is TLS, or the network is trusted.
+    pub is_private: bool,
+    /// It was said in so many words that this server is to be open.
+    pub is_insecure: bool,
+}
+
+/// Refuses every address beyond loopback, unless everybody is asked for a token there that nobody
+/// can overhear, or it was said in so many words that this server is to be open.
 ///
 /// # Errors
 /// [`ListenError::Exposed`] with the first such address.
-pub fn check_exposure(bind: &[SocketAddr], insecure: bool) -> Result<(), ListenError> {
-    if insecure {
+pub fn check_exposure(bind: &[SocketAddr], protection: Protection) -> Result<(), ListenError> {
+    let Protection {
+        has_access,
+        is_private,
+        is_insecure,
+    } = protection;
+    if is_insecure || (has_access && is_private) {
         return Ok(());
     }
     match bind
         .iter()
         .find(|address| !address.ip().to_canonical().is_loopback())
     {
-        Some(address) => Err(ListenError::Exposed { address: *address }),
+        Some(address) => Err(ListenError::Exposed {
+            address: *address,
+            is_overheard: has_access,
+        }),
         None => Ok(()),
     }
 }
@@ -146,7 +181,7 @@ mod tests {
     use super::*;
 
     fn refused(address: &str) -> bool {
-        check_exposure(&[address.parse().unwrap()], false).is_err()
+        check_exposure(&[address.parse().unwrap()], Protection::default()).is_err()
     }
 
     #[test]
@@ -175,10 +210,22 @@ mod tests {
             "127.0.0.1:5000".parse().unwrap(),
             "10.0.0.1:5000".parse().unwrap(),
         ];
-        let error = check_exposure(&bind, false).unwrap_err();
+        let error = check_exposure(&bind, Protection::default()).unwrap_err();
         assert_eq!(error.code(), Code::RefusedToListen);
         assert!(error.to_error(Lang::En).message.contains("10.0.0.1:5000"));
-        assert!(check_exposure(&bind, true).is_ok());
+        let with = |has_access, is_private, is_insecure| {
+            let protection = Protection {
+                has_access,
+                is_private,
+                is_insecure,
+            };
+            check_exposure(&bind, protection)
+        };
+        assert!(with(false, false, true).is_ok());
+        assert!(with(true, true, false).is_ok());
+        assert!(with(false, true, false).is_err());
+        let overheard = with(true, false, false).unwrap_err();
+        assert!(overheard.to_error(Lang::En).hint.contains("--tls-cert"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use bytes::BytesMut;
 use tareas_protocol::response::end_line;
 use tareas_protocol::{Code, ErrorObject, Lang};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -16,12 +16,17 @@ use super::handed::{no_header_here, take_over};
 use super::prefixed::Prefixed;
 use super::silent::Listening;
 use super::sniff::{Sniffed, sniff};
+use super::tls::Tls;
 use crate::ServerState;
 use crate::state::Counted;
 use crate::{http, lines};
 
 /// Bytes read before it is known what a connection speaks.
 const FIRST_BYTES: usize = 4 * 1024;
+/// What a browser is told that does not encrypt where it must.
+const NOT_ENCRYPTED: &[u8] = b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3\r\n\
+    Connection: Upgrade, close\r\nContent-Type: text/plain\r\nContent-Length: 21\r\n\r\n\
+    use https:// instead\n";
 
 /// Serves one connection to its end.
 pub(super) async fn greet(
@@ -30,7 +35,14 @@ pub(super) async fn greet(
     state: &Arc<ServerState>,
     silent: Listening,
 ) {
-    serve(stream, BytesMut::new(), peer, state, silent).await;
+    // Whoever sends a token in the clear has given it away.
+    let must_encrypt = state.config.must_encrypt(peer.ip());
+    let arrival = Arrival {
+        peer,
+        must_encrypt,
+        is_encrypted: false,
+    };
+    serve(stream, BytesMut::new(), arrival, state, silent).await;
 }
 
 /// The same for one that a balancer hands over: it begins with a PROXY header.
@@ -46,7 +58,14 @@ pub(super) async fn greet_handed(
         () = stop.cancelled() => return,
     };
     match taken {
-        Ok((peer, first)) => serve(stream, first, peer, state, silent).await,
+        Ok((peer, first)) => {
+            let arrival = Arrival {
+                peer,
+                must_encrypt: false,
+                is_encrypted: false,
+            };
+            serve(stream, first, arrival, state, silent).await;
+        }
         Err(reason) => {
             state.connections.unproxied.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(peer = %balancer, ?reason, "a connection was not handed over");
@@ -57,10 +76,18 @@ pub(super) async fn greet_handed(
     }
 }
 
+/// Who has come, and how.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    peer: SocketAddr,
+    must_encrypt: bool,
+    is_encrypted: bool,
+}
+
 async fn serve(
     mut stream: TcpStream,
     first: BytesMut,
-    peer: SocketAddr,
+    arrival: Arrival,
     state: &Arc<ServerState>,
     silent: Listening,
 ) {
@@ -71,20 +98,80 @@ async fn serve(
     else {
         return;
     };
+    match (speaks, &state.config.tls) {
+        (Sniffed::Tls, Some(tls)) => {
+            let stream = Prefixed::new(first.freeze(), stream);
+            Box::pin(serve_encrypted(stream, tls, arrival, state)).await;
+        }
+        (Sniffed::Tls, None) => refuse(stream, &no_tls_here(state.config.lang)).await,
+        (Sniffed::Http, _) if arrival.must_encrypt => {
+            // The connection ends either way.
+            let _ = stream.write_all(NOT_ENCRYPTED).await;
+            let _ = stream.shutdown().await;
+        }
+        (Sniffed::Lines | Sniffed::Undecided, _) if arrival.must_encrypt => {
+            refuse(stream, &tls_needed(state.config.lang)).await;
+        }
+        (speaks, _) => hand_on(speaks, stream, first, arrival, state).await,
+    }
+}
+
+/// Serves what is spoken inside of TLS.
+async fn serve_encrypted(
+    stream: Prefixed<TcpStream>,
+    tls: &Tls,
+    arrival: Arrival,
+    state: &Arc<ServerState>,
+) {
+    let stop = state.shutdown.clone();
+    let listen = async {
+        let mut stream = tls.accept(stream, state.config.limits.tls_within).await?;
+        let mut first = BytesMut::with_capacity(FIRST_BYTES);
+        let begun = timeout(state.config.patience(), stream.read_buf(&mut first)).await;
+        begun.ok()?.ok()?;
+        let (speaks, first) = decide(&mut stream, first, state).await?;
+        Some((speaks, first, stream))
+    };
+    let Some(Some((speaks, first, stream))) = stop.run_until_cancelled(listen).await else {
+        return;
+    };
+    let arrival = Arrival {
+        is_encrypted: true,
+        ..arrival
+    };
+    // Nobody speaks TLS inside of TLS.
+    let speaks = match speaks {
+        Sniffed::Tls => Sniffed::Lines,
+        other => other,
+    };
+    hand_on(speaks, stream, first, arrival, state).await;
+}
+
+async fn hand_on<S>(
+    speaks: Sniffed,
+    stream: S,
+    first: BytesMut,
+    arrival: Arrival,
+    state: &Arc<ServerState>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Arrival {
+        peer, is_encrypted, ..
+    } = arrival;
     match speaks {
         Sniffed::Http => {
             let _counted = Counted::in_on(&state.connections.http);
             let stream = Prefixed::new(first.freeze(), stream);
             let shutdown = state.shutdown.clone();
-            let serve = http::serve(stream, peer, Arc::clone(state), shutdown);
+            let serve = http::serve(stream, peer, is_encrypted, Arc::clone(state), shutdown);
             state.close_now.run_until_cancelled(Box::pin(serve)).await;
         }
-        Sniffed::Tls => refuse(stream, &no_tls_here(state.config.lang)).await,
         Sniffed::Proxy => {
             state.connections.unproxied.fetch_add(1, Ordering::Relaxed);
             refuse(stream, &no_header_here(state.config.lang)).await;
         }
-        Sniffed::Lines | Sniffed::Undecided => {
+        Sniffed::Tls | Sniffed::Lines | Sniffed::Undecided => {
             let _counted = Counted::in_on(&state.connections.lines);
             Box::pin(lines::serve(stream, first, peer, Arc::clone(state))).await;
         }
@@ -99,10 +186,10 @@ async fn listen_to(
     state: &ServerState,
     silent: Listening,
 ) -> Option<(Sniffed, BytesMut)> {
-    let limits = &state.config.limits;
     if first.is_empty() {
+        let patience = state.config.patience();
         first = tokio::select! {
-            first = timeout(limits.idle_after, first_bytes(stream)) => first.ok()?.ok()?,
+            first = timeout(patience, first_bytes(stream)) => first.ok()?.ok()?,
             () = silent.must_leave() => {
                 state.connections.silenced.fetch_add(1, Ordering::Relaxed);
                 return None;
@@ -110,13 +197,23 @@ async fn listen_to(
         };
     }
     drop(silent);
+    decide(stream, first, state).await
+}
+
+/// Reads on until it is known what it is.
+async fn decide<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    mut first: BytesMut,
+    state: &ServerState,
+) -> Option<(Sniffed, BytesMut)> {
     loop {
         match sniff(&first) {
             Sniffed::Undecided if first.is_empty() => return None,
             Sniffed::Undecided => {}
             sniffed => return Some((sniffed, first)),
         }
-        match timeout(limits.http_header_within, stream.read_buf(&mut first)).await {
+        let within = state.config.limits.http_header_within;
+        match timeout(within, stream.read_buf(&mut first)).await {
             Ok(Err(_)) => return None,
             // What was undecided does not become HTTP any more.
             Ok(Ok(0)) | Err(_) => return Some((Sniffed::Lines, first)),
@@ -150,8 +247,20 @@ fn no_tls_here(lang: Lang) -> ErrorObject {
         .hint(lang.pick("connect without TLS", "conéctese sin TLS"))
 }
 
+fn tls_needed(lang: Lang) -> ErrorObject {
+    ErrorObject::new(Code::Unsupported, lang)
+        .message(lang.pick(
+            "only encrypted connections are taken here",
+            "aquí solo se aceptan conexiones cifradas",
+        ))
+        .hint(lang.pick(
+            "connect with TLS: tls://HOST:PORT",
+            "conéctese con TLS: tls://HOST:PUERTO",
+        ))
+}
+
 /// One line, and the end.
-async fn refuse(mut stream: TcpStream, error: &ErrorObject) {
+async fn refuse<S: AsyncWrite + Unpin>(mut stream: S, error: &ErrorObject) {
     let mut line = Vec::new();
     error.append_text(&mut line);
     end_line(&mut line);

@@ -1,8 +1,8 @@
 //! The listener: accepts connections and hands each to the face that it speaks to.
 //!
 //! One port speaks everything. The first bytes of a connection decide: an HTTP request line or
-//! the HTTP/2 preface goes to [`crate::http`], a TLS hello is answered that TLS is not spoken
-//! here, anything else goes to [`crate::lines`]. A connection that says nothing costs a file and
+//! the HTTP/2 preface goes to [`crate::http`], inside of TLS it is
+//! looked again, anything else goes to [`crate::lines`]. A connection that says nothing costs a file and
 //! a few hundred bytes, and may stay until the idle limit, or until too many others are silent.
 //!
 //! A listener may be declared for balancers. There, and only there, every connection begins with
@@ -19,6 +19,7 @@ mod handed;
 mod prefixed;
 mod silent;
 mod sniff;
+mod tls;
 mod trusted;
 
 use std::net::SocketAddr;
@@ -29,9 +30,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use bind::{ListenError, check_exposure, parse_address};
+pub use bind::{ListenError, Protection, check_exposure, parse_address};
 pub use prefixed::Prefixed;
 pub use sniff::{Sniffed, sniff};
+pub use tls::{Tls, TlsError};
 pub use trusted::{NotNetwork, TrustedProxies};
 
 use crate::ServerState;
@@ -63,8 +65,8 @@ impl Listener {
     /// cannot be bound.
     pub fn start(state: Arc<ServerState>) -> Result<Self, ListenError> {
         let config = &state.config;
-        check_exposure(&config.bind, config.insecure)?;
-        check_exposure(&config.proxied, config.insecure)?;
+        check_exposure(&config.bind, config.protection())?;
+        check_exposure(&config.proxied, config.protection())?;
         let plain = config.bind.iter().map(|address| (*address, false));
         let proxied = config.proxied.iter().map(|address| (*address, true));
         let sockets = plain

@@ -94,7 +94,7 @@ pub(crate) fn connect(world: &World) -> DuplexStream {
     let (near, far) = duplex(64 * 1024);
     let peer = SocketAddr::from(([127, 0, 0, 1], 40_000));
     let (state, stop) = (Arc::clone(&world.state), world.stop.clone());
-    tokio::spawn(http::serve(far, peer, state, stop));
+    tokio::spawn(http::serve(far, peer, false, state, stop));
     near
 }
 

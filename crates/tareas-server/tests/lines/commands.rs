@@ -150,7 +150,7 @@ async fn a_token_is_told_that_nobody_asks_for_one() {
     let said = client
         .ask(r#"{"cmd":"auth","token":"secret","ref":1}"#)
         .await;
-    assert_eq!(said["error"]["code"], "TAR-2002");
+    assert_eq!(said["error"]["code"], "TAR-1106");
     assert!(!said.to_string().contains("secret"));
     server.stop().await;
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abuse;
+mod access;
 mod commands;
 mod durable;
 mod endings;

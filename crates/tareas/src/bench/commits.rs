@@ -20,7 +20,10 @@ pub(crate) struct Commits {
 
 /// Reads the counters now.
 pub(super) fn read(address: &Address, session: &Session) -> Commits {
-    let http = HttpClient::new(address.clone(), session.options());
+    let Ok(options) = session.options() else {
+        return Commits::default();
+    };
+    let http = HttpClient::new(address.clone(), options);
     match http.get("/metrics") {
         Ok(response) if response.status == 200 => parse(&response.text()),
         _ => Commits::default(),

@@ -7,9 +7,9 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "tui")]
 use super::top;
 use super::{
-    backup, bench, cancel, client, completions, config, delete, demo, events, explain, list, logs,
-    man, migrate, queues, requeue, restore, result, serve, show, submit, wait, why, worker,
-    workers,
+    audit, backup, bench, cancel, client, completions, config, delete, demo, events, explain, list,
+    logs, man, migrate, queues, requeue, restore, result, serve, show, submit, token, wait, why,
+    worker, workers,
 };
 use crate::output::{ColorChoice, Format};
 
@@ -46,9 +46,15 @@ pub(super) struct Cli {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Globals {
-    /// Where the server is: tcp://HOST:PORT [default: tcp://127.0.0.1:5000]
+    /// Where the server is: tcp://HOST:PORT, tls://HOST:PORT [default: tcp://127.0.0.1:5000]
     #[arg(short, long, global = true, value_name = "URL")]
     pub(crate) server: Option<String>,
+    /// A file with the token to show [default: the variable TAREAS_TOKEN]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<String>,
+    /// Certificates to trust instead of those of the system, a PEM file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) tls_ca: Option<String>,
     /// Shape of the results
     #[arg(
         short,
@@ -133,6 +139,11 @@ pub(super) enum Command {
     /// Follow the numbers of the system, as they change
     #[command(alias = "eventos")]
     Events(events::EventsArgs),
+    /// Make, list and revoke tokens, and log in
+    Token(token::TokenArgs),
+    /// Show who did what
+    #[command(alias = "auditoria")]
+    Audit(audit::AuditArgs),
     /// Say whether the server is ready
     Health,
     /// Look at everything that a server needs, and say what to do

@@ -86,7 +86,7 @@ fn show(system: &System, folder: &Path, keep: bool, session: &Session) -> Result
         .unwrap_or_default();
     let path = folder.display();
     voice.say(&voice.text(Text::DemoStart, &[("address", &address), ("path", &path)]));
-    let client = Client::connect(&address, session.options()).map_err(session.failed())?;
+    let client = Client::connect(&address, session.options()?).map_err(session.failed())?;
     for (line, submit) in tasks() {
         one(&client, line, submit, session)?;
     }

@@ -8,7 +8,7 @@ use crate::text::Text;
 
 pub(super) fn run(session: &Session) -> Outcome {
     let address = session.server()?;
-    let http = HttpClient::new(address.clone(), session.options());
+    let http = HttpClient::new(address.clone(), session.options()?);
     let response = http.get("/readyz").map_err(session.failed())?;
     let state = response.text().trim().to_owned();
     let is_ready = response.status == 200;

@@ -4,6 +4,7 @@
 //! code or a [`Failure`]. The exit codes are in [`args::EXIT_CODES`] and in the help.
 
 mod args;
+mod audit;
 mod backup;
 mod bench;
 mod bulk;
@@ -32,6 +33,7 @@ mod session;
 mod show;
 mod submit;
 mod task_object;
+mod token;
 #[cfg(feature = "tui")]
 mod top;
 mod wait;
@@ -101,6 +103,8 @@ fn dispatch(command: Command, session: &Session) -> Outcome {
         #[cfg(feature = "tui")]
         Command::Top(args) => top::run(&args, session),
         Command::Events(args) => events::run(&args, session),
+        Command::Token(args) => token::run(&args, session),
+        Command::Audit(args) => audit::run(&args, session),
         Command::Health => health::run(session),
         Command::Doctor => doctor::run(session),
         Command::Backup(args) => backup::run(&args, session),

@@ -47,6 +47,21 @@ pub(crate) struct ServeArgs {
     /// Listen beyond this machine though there is no access control
     #[arg(long)]
     insecure: bool,
+    /// Ask everybody for a token, and let them do what it allows
+    #[arg(long)]
+    access: bool,
+    /// Certificate of the server, a PEM file: then TLS is spoken
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// The key of that certificate, a PEM file
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
+    /// Nobody listens in between: tokens may travel unencrypted
+    #[arg(long)]
+    trusted_network: bool,
+    /// How long lines of the audit log are kept [default: 365d]
+    #[arg(long, value_name = "TIME")]
+    audit_retention: Option<String>,
     /// The address that people use, when it is not the bind address
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -94,6 +109,11 @@ impl ServeArgs {
             ("blobs", one(&self.blobs)),
             ("durability", one(&self.durability)),
             ("insecure", on(self.insecure)),
+            ("access", on(self.access)),
+            ("tls_cert", one(&self.tls_cert)),
+            ("tls_key", one(&self.tls_key)),
+            ("trusted_network", on(self.trusted_network)),
+            ("audit_retention", one(&self.audit_retention)),
             ("public_url", one(&self.public_url)),
             ("drain_delay", one(&self.drain_delay)),
             ("drain_grace", one(&self.drain_grace)),
@@ -135,7 +155,7 @@ mod tests {
                     .is_some_and(|long| format!("--{long}") == key.flag())
             })
         };
-        let global = ["server", "lang"];
+        let global = ["server", "lang", "token_file", "tls_ca"];
         for key in KEYS.iter().filter(|key| !global.contains(&key.name)) {
             assert!(has(key), "{}", key.name);
         }

@@ -19,7 +19,7 @@ pub(crate) use key::KEYS;
 #[cfg(test)]
 pub(crate) use key::Key;
 pub(crate) use kinds::CommandKind;
-pub(crate) use layers::{Configuration, Flags, Setting};
+pub(crate) use layers::{Configuration, Flags, Origin, Setting};
 pub(crate) use serve::{Durability, LogFormat, ServeConfig};
 #[cfg(feature = "postgres")]
 pub(crate) use store::SecretUrl;

@@ -55,6 +55,14 @@ pub(crate) struct ServeConfig {
     pub(crate) durability: Durability,
     /// Listen beyond this machine without access control.
     pub(crate) insecure: bool,
+    /// Ask everybody for a token.
+    pub(crate) access: bool,
+    /// Certificate and key, where TLS is spoken.
+    pub(crate) tls: Option<[PathBuf; 2]>,
+    /// Nobody listens in between.
+    pub(crate) trusted_network: bool,
+    /// How long lines of the audit log are kept.
+    pub(crate) audit_retention: Duration,
     /// The address people use.
     pub(crate) public_url: Option<String>,
     /// How long to go on at the end, while balancers notice.
@@ -99,6 +107,10 @@ impl ServeConfig {
                 _ => Durability::Full,
             },
             insecure: configuration.boolean("insecure")?,
+            access: configuration.boolean("access")?,
+            tls: tls(configuration, lang)?,
+            trusted_network: configuration.boolean("trusted_network")?,
+            audit_retention: configuration.duration("audit_retention")?,
             public_url: Some(text("public_url")?).filter(|url| !url.is_empty()),
             drain_delay: configuration.duration("drain_delay")?,
             drain_grace: configuration.duration("drain_grace")?,
@@ -126,6 +138,27 @@ fn amqp_door(configuration: &Configuration, lang: Lang) -> Result<bool, Failure>
         return Err(configuration.wrong(setting, Text::ExpectAmqpQueue.plain(lang)));
     }
     Ok(is_open)
+}
+
+/// Both or neither: half of a pair would be a server that is open by mistake.
+fn tls(configuration: &Configuration, lang: Lang) -> Result<Option<[PathBuf; 2]>, Failure> {
+    let (certificate, key) = (
+        configuration.text("tls_cert")?,
+        configuration.text("tls_key")?,
+    );
+    match (certificate, key) {
+        ("", "") => Ok(None),
+        ("", _) | (_, "") => {
+            let lacking = if key.is_empty() {
+                "tls_key"
+            } else {
+                "tls_cert"
+            };
+            let setting = configuration.setting_of(lacking);
+            Err(configuration.wrong(setting, Text::ExpectTlsPair.plain(lang)))
+        }
+        _ => Ok(Some([certificate.into(), key.into()])),
+    }
 }
 
 /// Long enough for renewals to come through, short enough for a clock to run.

@@ -46,7 +46,7 @@ struct Answer {
 
 fn ask(session: &Session) -> Result<Answer, Failure> {
     let (address, failed) = (session.server()?, session.failed());
-    let client = Client::connect_to(address.clone(), session.options()).map_err(&failed)?;
+    let client = Client::connect_to(address.clone(), session.options()?).map_err(&failed)?;
     // The first answer pays for the connection.
     client.ping().map_err(&failed)?;
     let began = Instant::now();
@@ -57,7 +57,7 @@ fn ask(session: &Session) -> Result<Answer, Failure> {
     let now = SystemClock.now();
     let theirs = hello["now"].as_str().and_then(instant).unwrap_or(now);
     let began = Instant::now();
-    let ready = HttpClient::new(address.clone(), session.options())
+    let ready = HttpClient::new(address.clone(), session.options()?)
         .get("/readyz")
         .map_err(&failed)?;
     Ok(Answer {

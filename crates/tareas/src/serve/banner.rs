@@ -13,7 +13,7 @@ pub(super) fn tell(config: &ServeConfig, role: Role, system: &System, voice: &Vo
     for line in lines(config, system, voice) {
         voice.say(&line);
     }
-    if config.insecure {
+    if config.insecure && !config.access {
         let bind = config.listen.spoken();
         let warning = voice.text(Text::InsecureWarning, &[("bind", &bind)]);
         voice.warn(&voice.paint_stderr.red(&warning));
@@ -38,10 +38,14 @@ fn lines(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {
         .first()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let access = if config.insecure {
-        Text::BannerOpen
-    } else {
-        Text::BannerLocalOnly
+    let access = match (config.access, config.insecure) {
+        (true, _) => Text::BannerTokens,
+        (false, true) => Text::BannerOpen,
+        (false, false) => Text::BannerLocalOnly,
+    };
+    let [web, tcp] = match config.tls {
+        Some(_) => ["https", "tls"],
+        None => ["http", "tcp"],
     };
     let ready = voice.text(
         Text::BannerReady,
@@ -50,7 +54,7 @@ fn lines(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {
             ("ms", &system.started_in.as_millis()),
         ],
     );
-    let dashboard = format!("{:<28} {}", format!("http://{address}"), text(access));
+    let dashboard = format!("{:<28} {}", format!("{web}://{address}"), text(access));
     let kept = match &config.records {
         RecordStore::Memory => "memory:".to_owned(),
         RecordStore::Sqlite(_) => text(Text::BannerSqlite).to_owned(),
@@ -60,8 +64,8 @@ fn lines(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {
     let data = format!("{:<28} {kept}", config.data.display());
     let rows = [
         (Text::BannerDashboard, dashboard),
-        (Text::BannerApi, format!("http://{address}/v1")),
-        (Text::BannerLines, format!("tcp://{address}")),
+        (Text::BannerApi, format!("{web}://{address}/v1")),
+        (Text::BannerLines, format!("{tcp}://{address}")),
         (Text::BannerData, data),
         (Text::BannerWorker, worker(config, voice)),
     ];
@@ -89,6 +93,9 @@ fn worker(config: &ServeConfig, voice: &Voice) -> String {
 /// What was unusual about this start.
 fn remarks(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {
     let mut remarks = Vec::new();
+    if let Some(path) = &system.first_token {
+        remarks.push(voice.text(Text::FirstToken, &[("path", &path.display())]));
+    }
     if config.durability == Durability::Os {
         remarks.push(Text::BannerDurabilityOs.plain(voice.lang).to_owned());
     }

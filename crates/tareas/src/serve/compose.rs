@@ -1,21 +1,25 @@
 //! The whole system on one screen: adapters → engine → pool → faces, and down again.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tareas_adapters::records::sqlite::BootReport;
 use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
+use tareas_engine::access::{Access, AccessKeeper, Deed, Principal};
 use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::{self, Supervisor};
 use tareas_engine::{Claimer, Dispatcher, Engine, EngineConfig};
 use tareas_engine::{LeaseTerms, Membership, Patience, Ports};
 use tareas_protocol::{Lang, response};
+use tareas_server::listener::{Protection, Tls, TlsError};
 use tareas_server::{Limits, Listener, ServerConfig, ServerState, listener};
 use tareas_worker::{Pool, PoolOptions, Registry};
 use tokio::runtime::Handle;
 
+use super::access;
 use super::backends::backends;
 use super::commands::Commands;
 use super::door;
@@ -55,6 +59,10 @@ pub(crate) struct System {
     commands: Mutex<Commands>,
     /// Nodes have none.
     listener: Option<Listener>,
+    access: Option<Arc<Access>>,
+    tls: Option<Arc<Tls>>,
+    /// Where the first token was written, if this start has made it.
+    pub(crate) first_token: Option<PathBuf>,
     /// Tasks that were taken back from an earlier life.
     pub(crate) recovered: usize,
     /// How long the start took.
@@ -66,10 +74,17 @@ impl System {
     /// a later step fails.
     pub(crate) async fn start(config: &ServeConfig, role: Role) -> Result<Self, Failure> {
         let (lang, began) = (config.lang, Instant::now());
-        let server = server_config(config)?;
+        let mut server = server_config(config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let chance = [(); 3].map(|()| getrandom::u64().unwrap_or(0x9E37_79B9));
         let store = Store::open(config, &clock, chance[0], role).await?;
+        let mut first_token = None;
+        if config.access && role == Role::Server {
+            let access = access::open(config, &clock).await?;
+            first_token = access::make_first(&access, config).await?;
+            server.access = Some(access);
+        }
+        let (guard, tls) = (server.access.clone(), server.tls.clone());
         let queue = store::open_queue(&config.queue, config.threads);
         pause_again(&*store.settings, &*queue);
         let ports = Ports {
@@ -121,6 +136,9 @@ impl System {
         };
         services::start(&engine, &supervisor);
         door::open((config, role), &engine, &clock, counts, &supervisor);
+        if let Some(access) = &guard {
+            supervisor.spawn(Box::new(AccessKeeper(Arc::clone(access))));
+        }
         let pool = start_pool(&engine, &supervisor, registry, config)?;
         let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {
@@ -130,6 +148,9 @@ impl System {
             pool,
             commands: Mutex::new(commands),
             listener,
+            access: guard,
+            tls,
+            first_token,
             recovered,
             started_in,
         })
@@ -153,6 +174,19 @@ impl System {
                 pool.replace_registry(registry);
             }
         });
+    }
+
+    /// Has connections that begin from now on get the certificate that is in the files now.
+    pub(crate) fn reload_tls(&self) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+    }
+
+    /// Writes down that the configuration was read again.
+    pub(crate) async fn note_reload(&self) {
+        if let Some(access) = &self.access {
+            let (who, here) = (Principal::everyone(), IpAddr::from([127, 0, 0, 1]));
+            access.note(&who, here, Deed::Reload, "SIGHUP").await;
+        }
     }
 
     /// How many tasks run here now.
@@ -259,14 +293,24 @@ fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
         Ok::<Vec<SocketAddr>, Failure>(found.concat())
     };
     let (bind, proxied) = (found(&config.listen.plain)?, found(&config.listen.proxied)?);
-    listener::check_exposure(&bind, config.insecure).map_err(refused)?;
-    listener::check_exposure(&proxied, config.insecure).map_err(refused)?;
+    let protection = Protection {
+        has_access: config.access,
+        is_private: config.tls.is_some() || config.trusted_network,
+        is_insecure: config.insecure,
+    };
+    for addresses in [&bind, &proxied] {
+        listener::check_exposure(addresses, protection).map_err(refused)?;
+    }
     Ok(ServerConfig {
         bind,
         proxied,
         trusted_proxies: config.listen.trusted.clone(),
         public_url: config.public_url.clone(),
         insecure: config.insecure,
+        // Opened with the records.
+        access: None,
+        tls: access::tls(config)?,
+        trusted_network: config.trusted_network,
         durability: match config.durability {
             Durability::Full => response::Durability::Full,
             Durability::Os => response::Durability::Os,

@@ -1,5 +1,6 @@
 //! `tareas serve`: put together ([`compose`]), told ([`banner`]), and taken down in order.
 
+mod access;
 mod backends;
 mod banner;
 mod commands;
@@ -23,6 +24,7 @@ use tareas_protocol::code::exit;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+pub(crate) use access::{chances, open as open_access};
 pub(crate) use commands::RUN_COMMAND;
 pub(crate) use compose::{Role, System};
 pub(crate) use store::open_blobs;
@@ -161,8 +163,8 @@ async fn stop(
     Ok(exit::OK)
 }
 
-/// At each SIGHUP, exchanges the commands for those of the configuration as it is then. One
-/// that is wrong changes nothing.
+/// At each SIGHUP, exchanges the commands for those of the configuration as it is then, and the
+/// certificate for the one that is in its files. What is wrong changes nothing.
 async fn reload(
     system: &System,
     hangup: &mut Signal,
@@ -171,6 +173,10 @@ async fn reload(
 ) -> Infallible {
     loop {
         hangup.recv().await;
+        system.note_reload().await;
+        if let Err(error) = system.reload_tls() {
+            voice.warn(&voice.text(Text::TlsNotReloaded, &[("what", &error)]));
+        }
         match read_again() {
             Ok(kinds) => {
                 system.replace_commands(&kinds);

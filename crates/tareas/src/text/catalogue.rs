@@ -158,6 +158,31 @@ catalogue! {
     ExpectWord: "one of {words} is expected" / "se espera uno de {words}",
     ExpectBind: "HOST:PORT, or HOST:PORT,proxy, is expected" /
         "se espera HOST:PUERTO, o HOST:PUERTO,proxy",
+    ExpectTlsPair: "tls_cert and tls_key go together" / "tls_cert y tls_key van juntos",
+    TlsNotUsable: "the certificate cannot be used: {what}" /
+        "no se puede usar el certificado: {what}",
+    TlsNotUsableHint: "tls_cert and tls_key name PEM files that belong together" /
+        "tls_cert y tls_key nombran archivos PEM que se corresponden",
+    TlsNotReloaded: "the certificate was not read again: {what}" /
+        "no se volvió a leer el certificado: {what}",
+    BannerTokens: "(a token is needed)" / "(hace falta un token)",
+    FirstToken:
+        "the first token, of an administrator, is in {path}; try: tareas --token-file {path} token login-link" /
+        "el primer token, de administrador, está en {path}; pruebe: tareas --token-file {path} token login-link",
+    TokenShownOnce: "This is the only time that it is shown." / "Solo se muestra esta vez.",
+    TokenRevoked: "{id} is revoked" / "{id} queda revocado",
+    LinkOpensOnce: "It opens once, until {until}." / "Se abre una vez, hasta {until}.",
+    NoTokenFile: "the token cannot be read from {path}" / "no se puede leer el token de {path}",
+    ColumnRoles: "ROLES" / "ROLES",
+    ColumnExpires: "EXPIRES" / "CADUCA",
+    ColumnUsed: "USED" / "USADO",
+    ColumnWhen: "WHEN" / "CUÁNDO",
+    ColumnWho: "WHO" / "QUIÉN",
+    ColumnFrom: "FROM" / "DESDE",
+    ColumnDeed: "WHAT" / "QUÉ",
+    ColumnDetail: "ABOUT" / "SOBRE",
+    Valid: "valid" / "válido",
+    NotValid: "ended" / "terminado",
     ExpectNetwork: "addresses, networks such as 10.0.0.0/8, or loopback are expected" /
         "se esperan direcciones, redes como 10.0.0.0/8, o loopback",
     ExpectDuration: "a duration such as 30s, 10m or 7d is expected" /

@@ -33,7 +33,15 @@ const TEMPLATE: &str = "{about-with-newline}\nUso: {usage}\n\n{all-args}{after-h
 const SPANISH: &[(&str, &str)] = &[
     (
         ".server",
-        "Dónde está el servidor: tcp://HOST:PUERTO [por defecto: tcp://127.0.0.1:5000]",
+        "Dónde está el servidor: tcp://HOST:PUERTO, tls://HOST:PUERTO [por defecto: tcp://127.0.0.1:5000]",
+    ),
+    (
+        ".token_file",
+        "Un archivo con el token que mostrar [por defecto: la variable TAREAS_TOKEN]",
+    ),
+    (
+        ".tls_ca",
+        "Certificados en que confiar en vez de los del sistema, un archivo PEM",
     ),
     (".output", "Forma de los resultados"),
     (".quiet", "Sin comentarios: solo resultados y errores"),
@@ -45,6 +53,52 @@ const SPANISH: &[(&str, &str)] = &[
         ".config",
         "Archivo de configuración [por defecto: ./tareas.toml, /etc/tareas/tareas.toml]",
     ),
+    (
+        "token",
+        "Crea, lista y revoca tokens, y da entrada al panel",
+    ),
+    (
+        "token.local",
+        "En el almacén mismo, sin servidor y sin token",
+    ),
+    (
+        "token.data",
+        "La carpeta de datos del almacén [por defecto: ./tareas-data]",
+    ),
+    (
+        "token.records",
+        "Los registros del almacén [por defecto: sqlite:]",
+    ),
+    ("token.create", "Crea un token; su texto se muestra una vez"),
+    ("token.create.name", "Para qué programa o persona es"),
+    (
+        "token.create.role",
+        "Lo que permite: submit, read, work, operate, admin; separados por comas",
+    ),
+    (
+        "token.create.queues",
+        "Para qué colas: nombres, o nombres con * al final [por defecto: todas]",
+    ),
+    (
+        "token.create.expires",
+        "Cuánto vive: 30d [por defecto: para siempre]",
+    ),
+    (
+        "token.create.from",
+        "Desde qué redes se puede usar; repetible [por defecto: desde cualquiera]",
+    ),
+    ("token.list", "Lista los tokens, los más nuevos primero"),
+    (
+        "token.revoke",
+        "Revoca un token y toda sesión que venga de él",
+    ),
+    ("token.revoke.id", "Las ocho letras tras `tr_`"),
+    (
+        "token.login-link",
+        "Crea un enlace que abre el panel, una vez, en media hora",
+    ),
+    ("audit", "Muestra quién hizo qué"),
+    ("audit.limit", "Cuántas líneas, las más nuevas primero"),
     (
         "serve",
         "Ejecuta el servidor, con un grupo de hilos que ejecuta tareas",
@@ -88,6 +142,26 @@ const SPANISH: &[(&str, &str)] = &[
     (
         "serve.insecure",
         "Escuchar más allá de esta máquina aunque no haya control de acceso",
+    ),
+    (
+        "serve.access",
+        "Pedir un token a todos y permitirles lo que este permite",
+    ),
+    (
+        "serve.tls_cert",
+        "Certificado del servidor, un archivo PEM: entonces se habla TLS",
+    ),
+    (
+        "serve.tls_key",
+        "La clave de ese certificado, un archivo PEM",
+    ),
+    (
+        "serve.trusted_network",
+        "Nadie escucha en medio: los tokens pueden viajar sin cifrar",
+    ),
+    (
+        "serve.audit_retention",
+        "Cuánto se conservan las líneas del registro de auditoría [por defecto: 365d]",
     ),
     (
         "serve.public_url",

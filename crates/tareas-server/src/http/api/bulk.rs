@@ -1,6 +1,7 @@
 //! `/v1/bulk`, described.
 
 use axum::routing::{get, post};
+use tareas_engine::access::Action;
 use tareas_protocol::Code;
 
 use super::operation::{
@@ -26,6 +27,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "listBulk",
         tag: "bulk",
+        action: Action::OperateTasks,
         path: "/v1/bulk",
         route: || get(bulk::list),
         summary: ["List bulk actions", "Listar acciones masivas"],
@@ -43,6 +45,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "orderBulk",
         tag: "bulk",
+        action: Action::OperateTasks,
         method: Method::Post,
         path: "/v1/bulk",
         route: || post(bulk::create),
@@ -86,6 +89,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "getBulk",
         tag: "bulk",
+        action: Action::OperateTasks,
         path: "/v1/bulk/{id}",
         route: || get(bulk::show),
         summary: ["How far a bulk action is", "Cómo va una acción masiva"],
@@ -101,6 +105,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "stopBulk",
         tag: "bulk",
+        action: Action::OperateTasks,
         method: Method::Post,
         path: "/v1/bulk/{id}/stop",
         route: || post(bulk::stop),

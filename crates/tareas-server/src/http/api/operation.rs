@@ -1,6 +1,7 @@
 //! What there is to say about one operation.
 
 use axum::routing::MethodRouter;
+use tareas_engine::access::Action;
 use tareas_protocol::Code;
 
 /// How it is asked.
@@ -35,6 +36,8 @@ pub(in crate::http) struct Operation {
     pub(super) id: &'static str,
     /// What it is about.
     pub(super) tag: &'static str,
+    /// What it is, for the judge.
+    pub(in crate::http) action: Action,
     /// How it is asked.
     pub(in crate::http) method: Method,
     /// Where.
@@ -111,10 +114,11 @@ pub(super) enum Shape {
 }
 
 impl Operation {
-    /// With nothing said: to be filled in.
+    /// With nothing said: to be filled in. Until its action is named it is for administrators.
     pub(super) const BASE: Self = Self {
         id: "",
         tag: "",
+        action: Action::ManageTokens,
         method: Method::Get,
         path: "",
         route: MethodRouter::new,

@@ -1,6 +1,7 @@
 //! Queues, workers, kinds and the picture of the whole, described.
 
 use axum::routing::{get, post};
+use tareas_engine::access::Action;
 use tareas_protocol::Code;
 
 use super::operation::{Method, NO_BODY, Operation, Parameter, Shape, Within, answer};
@@ -19,6 +20,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "listQueues",
         tag: "queues",
+        action: Action::ListQueues,
         path: "/v1/queues",
         route: || get(operate::queues),
         summary: ["List queues", "Listar colas"],
@@ -36,6 +38,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "getQueue",
         tag: "queues",
+        action: Action::ViewQueue,
         path: "/v1/queues/{queue}",
         route: || get(operate::queue),
         summary: ["Show a queue", "Mostrar una cola"],
@@ -51,6 +54,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "scaleQueue",
         tag: "queues",
+        action: Action::ViewQueue,
         path: "/v1/queues/{queue}/scale",
         route: || get(scale::scale),
         summary: [
@@ -79,6 +83,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "pauseQueue",
         tag: "queues",
+        action: Action::PauseQueue,
         method: Method::Post,
         path: "/v1/queues/{queue}/pause",
         route: || post(operate::pause),
@@ -99,6 +104,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "resumeQueue",
         tag: "queues",
+        action: Action::PauseQueue,
         method: Method::Post,
         path: "/v1/queues/{queue}/resume",
         route: || post(operate::resume),
@@ -118,6 +124,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "listWorkers",
         tag: "workers",
+        action: Action::ViewSystem,
         path: "/v1/workers",
         route: || get(operate::workers),
         summary: ["List workers", "Listar trabajadores"],
@@ -135,6 +142,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "listKinds",
         tag: "workers",
+        action: Action::ListKinds,
         path: "/v1/kinds",
         route: || get(kinds::kinds),
         summary: ["List kinds of tasks", "Listar tipos de tareas"],
@@ -152,6 +160,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "getTopology",
         tag: "system",
+        action: Action::ViewSystem,
         path: "/v1/topology",
         route: || get(topology::topology),
         summary: ["The system as it is now", "El sistema como está ahora"],

@@ -1,6 +1,7 @@
 //! Events, probes, metrics, error codes and this document, described.
 
 use axum::routing::get;
+use tareas_engine::access::Action;
 use tareas_protocol::Code;
 
 use super::operation::{Operation, Parameter, Shape, Within, answer};
@@ -13,6 +14,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "events",
         tag: "system",
+        action: Action::ViewSystem,
         path: "/v1/events",
         route: || get(live::events),
         summary: ["What changes, as it changes", "Lo que cambia, según cambia"],
@@ -49,6 +51,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "socket",
         tag: "system",
+        action: Action::Greet,
         path: socket::PATH,
         route: || get(socket::open),
         summary: [
@@ -70,6 +73,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "openapi",
         tag: "system",
+        action: Action::Greet,
         path: "/v1/openapi.json",
         route: || get(super::openapi),
         summary: ["This document", "Este documento"],
@@ -83,6 +87,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "livez",
         tag: "probes",
+        action: Action::Probe,
         path: "/livez",
         route: || get(health::livez),
         summary: ["Whether the process answers", "Si el proceso responde"],
@@ -92,6 +97,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "readyz",
         tag: "probes",
+        action: Action::Probe,
         path: "/readyz",
         route: || get(health::readyz),
         summary: [
@@ -114,6 +120,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "metrics",
         tag: "probes",
+        action: Action::ViewSystem,
         path: "/metrics",
         route: || get(health::metrics),
         summary: ["Metrics for Prometheus", "Métricas para Prometheus"],
@@ -127,6 +134,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "listErrors",
         tag: "system",
+        action: Action::Greet,
         path: "/errors",
         route: || get(errors::index),
         summary: ["All error codes", "Todos los códigos de error"],
@@ -144,6 +152,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "getError",
         tag: "system",
+        action: Action::Greet,
         path: "/errors/{code}",
         route: || get(errors::one),
         summary: ["Explain an error code", "Explicar un código de error"],

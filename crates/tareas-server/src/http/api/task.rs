@@ -1,6 +1,7 @@
 //! `/v1/tasks/{id}`, described: what is asked of one task.
 
 use axum::routing::{delete, get, post};
+use tareas_engine::access::Action;
 use tareas_protocol::Code;
 
 use super::operation::{Answer, Method, NO_BODY, Operation, Parameter, Shape, Within, answer};
@@ -52,6 +53,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "getTask",
         tag: "tasks",
+        action: Action::FollowTask,
         path: "/v1/tasks/{id}",
         route: || get(tasks::show),
         summary: ["Show a task", "Mostrar una tarea"],
@@ -69,6 +71,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "deleteTask",
         tag: "tasks",
+        action: Action::DeleteTask,
         method: Method::Delete,
         path: "/v1/tasks/{id}",
         route: || delete(tasks::delete),
@@ -84,6 +87,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "waitForTask",
         tag: "tasks",
+        action: Action::FollowTask,
         path: "/v1/tasks/{id}/wait",
         route: || get(tasks::wait),
         summary: [
@@ -110,6 +114,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "whyTask",
         tag: "tasks",
+        action: Action::InspectTask,
         path: "/v1/tasks/{id}/why",
         route: || get(tasks::why),
         summary: ["Say why a task waits", "Decir por qué espera una tarea"],
@@ -128,6 +133,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "taskLog",
         tag: "tasks",
+        action: Action::InspectTask,
         path: "/v1/tasks/{id}/log",
         route: || get(tasks::log),
         summary: [
@@ -150,6 +156,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "listArtifacts",
         tag: "tasks",
+        action: Action::FollowTask,
         path: "/v1/tasks/{id}/artifacts",
         route: || get(tasks::artifacts),
         summary: [
@@ -168,6 +175,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "getArtifact",
         tag: "tasks",
+        action: Action::FollowTask,
         path: "/v1/tasks/{id}/artifacts/{name}",
         route: || get(tasks::artifact),
         summary: [
@@ -199,6 +207,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "taskResult",
         tag: "tasks",
+        action: Action::FollowTask,
         path: "/v1/tasks/{id}/result",
         route: || get(tasks::result),
         summary: ["The result, byte by byte", "El resultado, byte a byte"],
@@ -232,6 +241,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "cancelTask",
         tag: "tasks",
+        action: Action::CancelTask,
         method: Method::Post,
         path: "/v1/tasks/{id}/cancel",
         route: || post(tasks::cancel),
@@ -262,6 +272,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "requeueTask",
         tag: "tasks",
+        action: Action::RequeueTask,
         method: Method::Post,
         path: "/v1/tasks/{id}/requeue",
         route: || post(tasks::requeue),

@@ -1,6 +1,7 @@
 //! `/v1/tasks`, described: what is asked of tasks together.
 
 use axum::routing::{get, post};
+use tareas_engine::access::Action;
 use tareas_protocol::Code;
 
 use super::operation::{Answer, Body, Method, Operation, Parameter, Shape, Within, answer};
@@ -82,6 +83,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "listTasks",
         tag: "tasks",
+        action: Action::ListTasks,
         path: "/v1/tasks",
         route: || get(tasks::list),
         summary: [
@@ -112,6 +114,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "submitTask",
         tag: "tasks",
+        action: Action::Submit,
         method: Method::Post,
         path: "/v1/tasks",
         route: || post(tasks::submit),
@@ -160,6 +163,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "submitBatch",
         tag: "tasks",
+        action: Action::Submit,
         method: Method::Post,
         path: "/v1/tasks/batch",
         route: || post(tasks::batch),

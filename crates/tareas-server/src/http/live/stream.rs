@@ -1,5 +1,6 @@
 //! `GET /v1/events`: the frames of one view as server-sent events.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use std::convert::Infallible;
 use tareas_protocol::Code;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::frame::Frame;
 use super::{Live, Seat, View};
@@ -49,6 +50,7 @@ pub(in crate::http) async fn events(visit: Visit, request: Request) -> Answer {
         frames,
         seen: last_seen(&parts.headers, boot),
         stop: visit.stop,
+        ended: Box::pin(visit.identity.principal.ended()),
         has_begun: false,
     };
     let chunks = stream::unfold(stream, |mut stream| async move {
@@ -91,11 +93,14 @@ struct Stream {
     frames: watch::Receiver<Option<Arc<Frame>>>,
     seen: u64,
     stop: CancellationToken,
+    /// The token or session of whoever looks has ended.
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
     has_begun: bool,
 }
 
 impl Stream {
-    /// What to send next, when there is something; `None` at the end of the server.
+    /// What to send next, when there is something; `None` at the end of the server, or of the
+    /// right to look.
     async fn next(&mut self) -> Option<Bytes> {
         if !self.has_begun {
             self.has_begun = true;
@@ -107,6 +112,7 @@ impl Stream {
             }
             tokio::select! {
                 () = self.stop.cancelled() => return None,
+                () = &mut self.ended => return None,
                 changed = tokio::time::timeout(SILENCE_MAX, self.frames.changed()) => match changed {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => return None,

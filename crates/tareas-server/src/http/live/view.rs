@@ -59,6 +59,8 @@ impl View {
             server,
             lang,
             picture: Arc::clone(picture),
+            // Shared by all who look: the script of each page puts its own in.
+            form_token: "",
         };
         let parts = page::live_parts(&scene, self);
         let written = parts.into_iter().map(|(id, part)| (id, part.into_string()));

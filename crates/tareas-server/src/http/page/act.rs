@@ -15,6 +15,7 @@ use super::forms::{Form, lead_to, token_field};
 use super::frame::problem_page;
 use super::send::accept_one;
 use super::task::show;
+use crate::http::access::Did;
 use crate::http::problem::{Answer, Problem};
 use crate::http::tasks::find;
 use crate::http::visit::{TaskPath, Visit};
@@ -97,7 +98,12 @@ pub(in crate::http) async fn act(visit: Visit, request: Request) -> Answer {
         Err(problem) => Err(problem),
     };
     Ok(match done {
-        Ok(place) => lead_to(&place),
+        Ok(place) => {
+            let mut response = lead_to(&place);
+            let did = Did(form.get("action").to_owned());
+            response.extensions_mut().insert(did);
+            response
+        }
         Err(problem) => refuse(&visit, id, &problem).await,
     })
 }

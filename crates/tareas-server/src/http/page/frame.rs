@@ -4,10 +4,12 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use tareas_core::Phase;
+use tareas_engine::access::{Action, Object};
 use tareas_protocol::Lang;
 
 use super::assets::{ICON_ASSET, SCRIPT_ASSET, STYLE_ASSET};
 use super::forms::token_field;
+use super::login::way_out;
 use super::numbers::count;
 use super::{Scene, panels};
 use crate::http::live::View;
@@ -85,23 +87,20 @@ pub(in crate::http) struct Sheet<'a> {
     pub(in crate::http) body: Markup,
 }
 
-/// A whole page.
+/// A whole page. Whoever may not see how the system is gets it without that.
 pub(in crate::http) fn document(visit: &Visit, scene: &Scene<'_>, sheet: &Sheet<'_>) -> Markup {
+    if visit.may(Action::ViewSystem, Object::Unnamed).is_err() {
+        return bare(visit, sheet.title, &sheet.body);
+    }
     let lang = visit.lang;
-    let theme = Some(visit.theme).filter(|theme| *theme != Theme::Auto);
     html! {
         (DOCTYPE)
-        html lang=(lang.as_str()) class=[theme.map(Theme::name)] {
+        html lang=(lang.as_str()) class=[theme(visit)] {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (sheet.title) @if sheet.tab != Tab::Map { " · tareas" } }
-                link rel="icon" type="image/svg+xml" href=(ICON_ASSET.path);
-                link rel="stylesheet" href=(STYLE_ASSET.path);
+                (head(sheet.title, sheet.tab != Tab::Map))
                 script src=(SCRIPT_ASSET.path) defer {}
             }
-            body data-events=(events(sheet.view, lang)) {
+            body data-events=(events(sheet.view, lang)) data-token=(scene.token()) {
                 a.skip href="#main" { (lang.pick("Skip to content", "Ir al contenido")) }
                 (top(visit, scene, sheet.tab))
                 (panels::health(scene))
@@ -110,6 +109,46 @@ pub(in crate::http) fn document(visit: &Visit, scene: &Scene<'_>, sheet: &Sheet<
                 (phone_tabs(scene, sheet.tab))
             }
         }
+    }
+}
+
+/// A page for somebody who is not logged in: nothing on it tells how the system is.
+pub(super) fn bare(visit: &Visit, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(visit.lang.as_str()) class=[theme(visit)] {
+            head { (head(title, true)) }
+            body {
+                header.top {
+                    a.brand href="/" {
+                        img src=(ICON_ASSET.path) alt="" width="28" height="28";
+                        span { "tareas" }
+                    }
+                    span.spacer {}
+                    nav.languages aria-label=(visit.lang.pick("Language", "Idioma")) {
+                        (language(visit, Lang::En))
+                        (language(visit, Lang::Es))
+                    }
+                }
+                main #main tabindex="-1" { (body) }
+            }
+        }
+    }
+}
+
+fn theme(visit: &Visit) -> Option<&'static str> {
+    let theme = Some(visit.theme).filter(|theme| *theme != Theme::Auto);
+    theme.map(Theme::name)
+}
+
+fn head(title: &str, with_name: bool) -> Markup {
+    html! {
+        meta charset="utf-8";
+        meta name="viewport" content="width=device-width, initial-scale=1";
+        meta name="color-scheme" content="light dark";
+        title { (title) @if with_name { " · tareas" } }
+        link rel="icon" type="image/svg+xml" href=(ICON_ASSET.path);
+        link rel="stylesheet" href=(STYLE_ASSET.path);
     }
 }
 
@@ -136,6 +175,7 @@ fn top(visit: &Visit, scene: &Scene<'_>, tab: Tab) -> Markup {
                 (language(visit, Lang::Es))
             }
             (theme_form(visit, scene))
+            (way_out(visit))
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::response::IntoResponse;
 use maud::{Markup, html};
 use tareas_core::Phase;
+use tareas_engine::access::{Action, Object};
 
 use super::forms::{Form, lead_to, token_field};
 use super::frame::problem_page;
@@ -116,6 +117,7 @@ async fn set(visit: &Visit, request: Request) -> Result<&'static str, Problem> {
         "resume" => false,
         _ => return Err(visit.invalid("action", "pause or resume", "pause o resume")),
     };
+    visit.may(Action::PauseQueue, Object::Queue(&queue))?;
     let (engine, of) = (Arc::clone(&visit.server.engine), queue.clone());
     let set = visit.uncut(async move { engine.pause(&of, paused).await });
     set.await?.map_err(|refusal| visit.refused(&refusal))?;

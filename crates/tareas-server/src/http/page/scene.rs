@@ -17,6 +17,8 @@ pub(in crate::http) struct Scene<'a> {
     pub(in crate::http) lang: Lang,
     /// What changes.
     pub(in crate::http) picture: Arc<Picture>,
+    /// What proves that a form is ours.
+    pub(in crate::http) form_token: &'a str,
 }
 
 impl<'a> Scene<'a> {
@@ -26,6 +28,7 @@ impl<'a> Scene<'a> {
             server: &visit.server,
             lang: visit.lang,
             picture: visit.server.http.pulse.picture(&visit.server).await,
+            form_token: visit.form_token(),
         }
     }
 
@@ -36,6 +39,6 @@ impl<'a> Scene<'a> {
 
     /// The token for a form.
     pub(super) fn token(&self) -> &str {
-        self.server.http.form_token.text()
+        self.form_token
     }
 }

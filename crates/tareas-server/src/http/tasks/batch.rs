@@ -2,12 +2,14 @@
 
 use axum::extract::Request;
 use axum::http::StatusCode;
+use tareas_engine::access::{Action, Object};
 use tareas_engine::{Accepted, Refusal, Submission};
 use tareas_protocol::request::{self, Decoder};
 use tareas_protocol::response::{Acknowledgement, append_batch};
 use tareas_protocol::{Code, ErrorObject};
 
 use super::{accept, json};
+use crate::access::judge;
 use crate::http::body;
 use crate::http::guard::media_type;
 use crate::http::problem::{Answer, Problem};
@@ -48,7 +50,12 @@ fn decode(visit: &Visit, text: &[u8], is_lines: bool) -> Result<Vec<Item>, Probl
             intake::submission(&decoded, kind, decoded.payload.to_bytes(), None)
         })
     };
-    let item = |item| taken(item).map_err(|refusal| Box::new(refusal.to_error(visit.lang)));
+    let item = |item| {
+        let taken = taken(item).map_err(|refusal| Box::new(refusal.to_error(visit.lang)))?;
+        let (who, object) = (&visit.identity.principal, Object::Queue(&taken.queue));
+        judge(who, Action::Submit, object, visit.lang)?;
+        Ok(taken)
+    };
     Ok(decoded.into_iter().map(item).collect())
 }
 

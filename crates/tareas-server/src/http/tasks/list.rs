@@ -26,13 +26,15 @@ const ALONE: [(&str, &str); 4] = [
     ("queue", "queue"),
 ];
 
-/// One page: tasks without payload and result, and where the next page begins.
+/// One page: tasks without payload and result, and where the next page begins. Tasks of queues
+/// that are not there for the caller are left out, which may make it short.
 pub(in crate::http) async fn list(visit: Visit, request: Request) -> Answer {
     let (parts, _) = request.into_parts();
     let query = Query::read(&visit, &parts, &PARAMETERS)?;
     let wanted = wanted(&visit, &query)?;
     let page = visit.server.engine.page(wanted).await;
-    let page = page.map_err(|refusal| visit.refused(&refusal))?;
+    let mut page = page.map_err(|refusal| visit.refused(&refusal))?;
+    page.tasks.retain(|task| visit.sees(&task.spec.queue));
     let next = page.next.map(cursor_text);
     let mut response = json(&visit, StatusCode::OK, body(&visit, page, next.as_deref()));
     if let Some(next) = next.and_then(|next| link(parts.uri.query(), &next)) {

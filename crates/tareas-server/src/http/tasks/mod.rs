@@ -31,7 +31,7 @@ use super::problem::{Answer, Problem};
 use super::visit::Visit;
 use crate::view::Whole;
 
-/// The task of this id.
+/// The task of this id, unless it is of a queue that is not there for the caller.
 pub(super) async fn find(visit: &Visit, id: TaskId) -> Result<Task, Problem> {
     let found = visit
         .server
@@ -39,7 +39,8 @@ pub(super) async fn find(visit: &Visit, id: TaskId) -> Result<Task, Problem> {
         .task(id)
         .await
         .map_err(|refusal| visit.refused(&refusal))?;
-    found.ok_or_else(|| no_such_task(visit, id))
+    let seen = found.filter(|task| visit.sees(&task.spec.queue));
+    seen.ok_or_else(|| no_such_task(visit, id))
 }
 
 /// The task of this id, as soon as it has ended; or as it is when the time is over or the

@@ -3,6 +3,7 @@
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tareas_core::{Task, TaskId};
+use tareas_engine::access::{Action, Object};
 use tareas_engine::{Accepted, Refusal, Submission, Submitted};
 use tareas_protocol::Code;
 use tareas_protocol::request::{Decoder, is_name};
@@ -92,11 +93,15 @@ fn idempotency_key(visit: &Visit, headers: &HeaderMap) -> Result<Option<String>,
     Err(visit.invalid("Idempotency-Key", en, es))
 }
 
-/// Has tasks accepted and waits until that is durable. Goes on when the caller hangs up.
+/// Has tasks accepted and waits until that is durable. Goes on when the caller hangs up. Nothing
+/// is accepted when one of them is for a queue that the caller may not submit to.
 pub(in crate::http) async fn accept(
     visit: &Visit,
     submissions: Vec<Submission>,
 ) -> Result<Submitted, Problem> {
+    for submission in &submissions {
+        visit.may(Action::Submit, Object::Queue(&submission.queue))?;
+    }
     let engine = std::sync::Arc::clone(&visit.server.engine);
     let accepted = visit.uncut(async move {
         let submitted = engine.submit(submissions, None, |_| ()).await;

@@ -60,6 +60,8 @@ pub(super) struct Connection<S> {
     alarm: Alarm,
     stop: Stop,
     last_heard: Instant,
+    /// Whoever speaks here has to say who they are within some time from then.
+    opened_at: Instant,
     begun_at: Option<Instant>,
     stalled_at: Option<Instant>,
     is_trimmed: bool,
@@ -91,6 +93,8 @@ pub(super) enum Lost {
     Closed,
     #[error("its worker has another connection")]
     Replaced,
+    #[error("its token was revoked or has run out")]
+    Ended,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -111,6 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             alarm: Alarm::new(now + desk.outbox.limits.idle_after),
             stop: Stop::new(&desk.state),
             last_heard: now,
+            opened_at: now,
             begun_at: None,
             stalled_at: None,
             is_trimmed: false,
@@ -214,6 +219,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if self.desk.at_work.is_replaced() {
             return Poll::Ready(Err(Lost::Replaced));
+        }
+        if let Some(ended) = &mut self.desk.ended
+            && ended.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(Lost::Ended));
         }
         self.is_leaving |= self.stop.is_finishing();
         loop {

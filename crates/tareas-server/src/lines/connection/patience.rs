@@ -22,6 +22,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut at = self.last_heard + limits.idle_after;
         let mut sooner = |instant: Option<Instant>| at = instant.map_or(at, |other| at.min(other));
         sooner(parking.deadline);
+        if self.desk.principal.is_nobody() && !self.is_leaving {
+            sooner(Some(self.opened_at + limits.authenticate_within));
+        }
         sooner(self.stalled_at.map(|since| since + limits.stalled_after));
         if !self.is_leaving {
             sooner(self.begun_at.map(|since| since + limits.line_within));
@@ -47,6 +50,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .stalled
                 .fetch_add(1, Ordering::Relaxed);
             return Err(Lost::Stalled);
+        }
+        let is_unknown = self.desk.principal.is_nobody() && !self.is_leaving;
+        if is_unknown && is_over(Some(self.opened_at), limits.authenticate_within) {
+            self.leave_with(Code::Unauthenticated);
         }
         self.desk.give_up_waits(now).await;
         let quiet_since = Some(self.last_heard);
@@ -84,8 +91,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn leave_idle(&mut self) {
+        self.leave_with(Code::Idle);
+    }
+
+    fn leave_with(&mut self, code: Code) {
         let lang = self.outbox().lang();
-        let error = ErrorObject::new(Code::Idle, lang);
+        let error = ErrorObject::new(code, lang);
         self.desk.refuse(Face::of(&self.buffer), None, 0, error);
         self.is_leaving = true;
     }

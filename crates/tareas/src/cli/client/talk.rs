@@ -53,9 +53,9 @@ impl Talk {
             Manner::Full => Options {
                 reconnect_for: RECONNECT_FOR,
                 on_event: Some(events(printer.clone(), session.lang())),
-                ..session.options()
+                ..session.options()?
             },
-            Manner::Bare => session.options(),
+            Manner::Bare => session.options()?,
         };
         let client = Client::connect_to(session.server()?, options).map_err(session.failed())?;
         Ok(Self {

@@ -42,7 +42,10 @@ pub(super) struct RemoteArgs {
 
 pub(super) fn run(args: &WorkerArgs, session: &Session) -> Outcome {
     let (address, voice) = (session.server()?, &session.voice);
-    let options = options(args.threads, &args.remote);
+    let options = WorkerOptions {
+        credentials: session.credentials()?,
+        ..options(args.threads, &args.remote)
+    };
     let grace = args.drain_grace.unwrap_or(DRAIN_GRACE);
     let runtime = runtime(voice)?;
     let registry = Arc::new(Registry::with_builtins());
