@@ -24,15 +24,16 @@ def free_port() -> int:
 
 
 class Server:
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, *arguments: str) -> None:
         self.folder = tempfile.TemporaryDirectory()
+        self.arguments = arguments
         self.port, self.threads = free_port(), threads
         self.url = f"tcp://127.0.0.1:{self.port}"
         self.start()
 
     def start(self) -> None:
         arguments = ["serve", "--bind", f"127.0.0.1:{self.port}", "--data", self.folder.name + "/data"]
-        arguments += ["--threads", str(self.threads)]
+        arguments += ["--threads", str(self.threads), *self.arguments]
         self.process = subprocess.Popen([BIN, *arguments], stderr=subprocess.DEVNULL)
         until = time.monotonic() + 30
         while time.monotonic() < until:
@@ -117,6 +118,33 @@ class Clients(WithServer):
         self.assertEqual(len(set(ids)), 5000)
         self.assertEqual(ids, sorted(ids))
         self.assertTrue(all(uuid.UUID(one).variant == uuid.RFC_4122 and one[14] == "7" for one in ids))
+
+
+class Access(unittest.TestCase):
+    def setUp(self) -> None:
+        self.server = Server(0, "--access")
+        self.addCleanup(self.server.close)
+        with open(self.server.folder.name + "/data/admin-token", encoding="utf-8") as file:
+            self.token = file.read()
+
+    def test_a_token_is_shown_by_clients_and_workers(self) -> None:
+        with tareas.Client(self.server.url, token=self.token) as client:
+            app = tareas.Worker(self.server.url, token=self.token)
+            self.addCleanup(app.stop)
+
+            @app.task("py_double")
+            def double(payload: int) -> int:
+                return payload * 2
+
+            app.start()
+            self.assertTrue(app.wait_connected())
+            self.assertEqual(client.submit("py_double", 21).result(timeout=20), 42)
+
+    def test_a_stranger_is_told_that_a_token_is_needed(self) -> None:
+        with tareas.Client(self.server.url) as client:
+            with self.assertRaises(tareas.Refused) as refused:
+                client.submit("square", n=5)
+        self.assertEqual(refused.exception.code, "TAR-1101")
 
 
 class Workers(WithServer):

@@ -37,10 +37,12 @@ class Address(NamedTuple):
             return cls(rest, PORT)
         return cls(host, int(port))
 
-    def connect(self, timeout: float) -> socket.socket:
-        """A connection that sends at once what it is given."""
+    def connect(self, timeout: float, token: Optional[str] = None) -> socket.socket:
+        """A connection that sends at once what it is given, and has shown the token first."""
         stream = socket.create_connection((self.host, self.port), timeout)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if token:
+            stream.sendall((dumps({"cmd": "auth", "token": token.strip()}) + "\n").encode())
         stream.settimeout(None)
         return stream
 

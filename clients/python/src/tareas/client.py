@@ -6,6 +6,7 @@ and says again what was not answered, so a lost connection makes no second task.
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -98,10 +99,12 @@ def submission(kind: str, payload: Payload, fields: Mapping[str, Any], options: 
 
 
 class Client:
-    """A connection to a server such as ``tcp://127.0.0.1:5000``."""
+    """A connection to a server such as ``tcp://127.0.0.1:5000``. ``token`` is shown to a server
+    that asks for one; without it, that of the variable ``TAREAS_TOKEN``."""
 
-    def __init__(self, server: str = "tcp://127.0.0.1:5000", *, connect_timeout: float = 5.0, answer_timeout: float = 30.0, reconnect_for: float = 60.0) -> None:
+    def __init__(self, server: str = "tcp://127.0.0.1:5000", *, token: Optional[str] = None, connect_timeout: float = 5.0, answer_timeout: float = 30.0, reconnect_for: float = 60.0) -> None:
         self._address = Address.parse(server)
+        self._token = token or os.environ.get("TAREAS_TOKEN")
         self._connect_timeout = connect_timeout
         self._answer_timeout = answer_timeout
         self._reconnect_for = reconnect_for
@@ -110,7 +113,7 @@ class Client:
         self._asked: Dict[int, _Asked] = {}
         self._is_closed = False
         try:
-            self._stream: Optional[socket.socket] = self._address.connect(connect_timeout)
+            self._stream: Optional[socket.socket] = self._address.connect(connect_timeout, self._token)
         except OSError as error:
             raise ConnectionLost(f"no server at {server}: {error}") from error
         threading.Thread(target=self._read, name="tareas-client", daemon=True).start()
@@ -188,7 +191,8 @@ class Client:
 
         connection = http.client.HTTPConnection(self._address.host, self._address.port, timeout=self._answer_timeout)
         try:
-            connection.request("GET", path)
+            shown = {"Authorization": f"Bearer {self._token.strip()}"} if self._token else {}
+            connection.request("GET", path, headers=shown)
             return loads(connection.getresponse().read())
         finally:
             connection.close()
@@ -252,7 +256,7 @@ class Client:
         attempt = 0
         while not self._is_closed and time.monotonic() < give_up:
             try:
-                stream = self._address.connect(self._connect_timeout)
+                stream = self._address.connect(self._connect_timeout, self._token)
             except OSError:
                 time.sleep(pause(attempt, 2.0))
                 attempt += 1

@@ -93,6 +93,7 @@ class Worker:
         self,
         server: str = "tcp://127.0.0.1:5000",
         *,
+        token: Optional[str] = None,
         name: str = "",
         queues: Sequence[str] = (),
         labels: Sequence[str] = (),
@@ -102,6 +103,7 @@ class Worker:
         drain_grace: float = 30.0,
     ) -> None:
         self._address = Address.parse(server)
+        self._token = token or os.environ.get("TAREAS_TOKEN")
         self._name = name or f"python-{os.getpid()}"
         self._queues, self._labels = list(queues), list(labels)
         self._processes = processes
@@ -369,7 +371,7 @@ class Worker:
 
     def _converse(self) -> bool:
         """Speaks over one connection until it ends; whether there was a session on it."""
-        stream = self._address.connect(5.0)
+        stream = self._address.connect(5.0, self._token)
         self._stream = stream
         with self._lock:
             hello: Dict[str, Any] = {
