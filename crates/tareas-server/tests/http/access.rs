@@ -412,3 +412,18 @@ async fn without_access_control_there_are_no_tokens() {
     let login = Ask::get("/login").send(&world).await;
     assert_eq!((login.status, login.header("location")), (303, Some("/")));
 }
+
+#[tokio::test]
+async fn a_stream_ends_with_the_right_to_look() {
+    let guarded = Guarded::new().await;
+    let token = guarded.token("read", "*", 1).await;
+    let look = guarded.send(Ask::get("/v1/events"), &token);
+    let revoke = async {
+        let mut ticks = tokio::time::interval(std::time::Duration::from_millis(300));
+        ticks.tick().await;
+        ticks.tick().await;
+        guarded.access.revoke(token.id()).await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(look, revoke);
+    assert_eq!(reply.status, 200, "it was open, and came to its end");
+}

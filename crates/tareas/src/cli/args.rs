@@ -95,7 +95,7 @@ pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
 pub(super) enum Command {
     /// Run the server, with a pool of threads that runs tasks
     #[command(alias = "servir")]
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Submit one task
     #[command(alias = "enviar")]
     Submit(submit::SubmitArgs),

@@ -1,23 +1,87 @@
 //! Access control as a configuration asks for it: its store, its first token, its certificate.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tareas_adapters::{MemoryAccess, SqliteAccess};
-use tareas_engine::access::{Access, CHANCE, Chances, Limits, TokenText};
+use tareas_engine::access::{
+    Access, AccessKeeper, CHANCE, Chances, Deed, Limits, Principal, TokenText,
+};
 use tareas_engine::ports::{AccessRecords, Clock};
+use tareas_engine::services::Supervisor;
 use tareas_protocol::{Code, Lang};
-use tareas_server::listener::Tls;
+use tareas_server::ServerConfig;
+use tareas_server::listener::{Tls, TlsError};
 
-use super::trouble;
+use super::{Role, trouble};
 use crate::config::{RecordStore, ServeConfig};
 use crate::output::Failure;
 use crate::text::Text;
 
 /// In the data folder: the token that is made when access control is first switched on.
 const FIRST_TOKEN: &str = "admin-token";
+
+/// Who is let in, and through what.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    access: Option<Arc<Access>>,
+    tls: Option<Arc<Tls>>,
+    /// Where the first token was written, if this start has made it.
+    pub(crate) first_token: Option<PathBuf>,
+}
+
+impl Guard {
+    /// As the configuration asks for it. A node lets nobody in.
+    pub(super) async fn open(
+        config: &ServeConfig,
+        role: Role,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
+        let mut guard = Self {
+            access: None,
+            tls: None,
+            first_token: None,
+        };
+        if role == Role::Server {
+            guard.tls = tls(config)?;
+            if config.access {
+                let access = open(config, clock).await?;
+                guard.first_token = make_first(&access, config).await?;
+                guard.access = Some(access);
+            }
+        }
+        Ok(guard)
+    }
+
+    /// Puts it in front of a server.
+    pub(super) fn protect(&self, server: &mut ServerConfig) {
+        server.access.clone_from(&self.access);
+        server.tls.clone_from(&self.tls);
+    }
+
+    /// Keeps it up to date.
+    pub(super) fn keep(&self, supervisor: &Supervisor) {
+        if let Some(access) = &self.access {
+            supervisor.spawn(Box::new(AccessKeeper(Arc::clone(access))));
+        }
+    }
+
+    /// Has connections that begin from now on get the certificate that is in the files now.
+    pub(super) fn reload_tls(&self) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+    }
+
+    /// Writes down that the configuration was read again.
+    pub(super) async fn note_reload(&self) {
+        if let Some(access) = &self.access {
+            let (who, here) = (Principal::everyone(), IpAddr::from([127, 0, 0, 1]));
+            access.note(&who, here, Deed::Reload, "SIGHUP").await;
+        }
+    }
+}
 
 /// Opens the store of tokens that belongs to the records.
 pub(crate) async fn open(

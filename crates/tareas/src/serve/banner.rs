@@ -93,7 +93,7 @@ fn worker(config: &ServeConfig, voice: &Voice) -> String {
 /// What was unusual about this start.
 fn remarks(config: &ServeConfig, system: &System, voice: &Voice) -> Vec<String> {
     let mut remarks = Vec::new();
-    if let Some(path) = &system.first_token {
+    if let Some(path) = &system.guard.first_token {
         remarks.push(voice.text(Text::FirstToken, &[("path", &path.display())]));
     }
     if config.durability == Durability::Os {

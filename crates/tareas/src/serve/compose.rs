@@ -1,25 +1,23 @@
 //! The whole system on one screen: adapters → engine → pool → faces, and down again.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tareas_adapters::records::sqlite::BootReport;
 use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
-use tareas_engine::access::{Access, AccessKeeper, Deed, Principal};
 use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::{self, Supervisor};
 use tareas_engine::{Claimer, Dispatcher, Engine, EngineConfig};
 use tareas_engine::{LeaseTerms, Membership, Patience, Ports};
 use tareas_protocol::{Lang, response};
-use tareas_server::listener::{Protection, Tls, TlsError};
+use tareas_server::listener::Protection;
 use tareas_server::{Limits, Listener, ServerConfig, ServerState, listener};
 use tareas_worker::{Pool, PoolOptions, Registry};
 use tokio::runtime::Handle;
 
-use super::access;
+use super::access::Guard;
 use super::backends::backends;
 use super::commands::Commands;
 use super::door;
@@ -59,10 +57,8 @@ pub(crate) struct System {
     commands: Mutex<Commands>,
     /// Nodes have none.
     listener: Option<Listener>,
-    access: Option<Arc<Access>>,
-    tls: Option<Arc<Tls>>,
-    /// Where the first token was written, if this start has made it.
-    pub(crate) first_token: Option<PathBuf>,
+    /// Access control and TLS.
+    pub(crate) guard: Guard,
     /// Tasks that were taken back from an earlier life.
     pub(crate) recovered: usize,
     /// How long the start took.
@@ -78,13 +74,8 @@ impl System {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let chance = [(); 3].map(|()| getrandom::u64().unwrap_or(0x9E37_79B9));
         let store = Store::open(config, &clock, chance[0], role).await?;
-        let mut first_token = None;
-        if config.access && role == Role::Server {
-            let access = access::open(config, &clock).await?;
-            first_token = access::make_first(&access, config).await?;
-            server.access = Some(access);
-        }
-        let (guard, tls) = (server.access.clone(), server.tls.clone());
+        let guard = Guard::open(config, role, &clock).await?;
+        guard.protect(&mut server);
         let queue = store::open_queue(&config.queue, config.threads);
         pause_again(&*store.settings, &*queue);
         let ports = Ports {
@@ -125,20 +116,14 @@ impl System {
             .map_err(|error| trouble::engine(&error, lang))?;
         let supervisor = Supervisor::new();
         let (readings, counts) = door::with_counts(store.opened.readings());
-        let listen = || {
-            let state = ServerState::with_readings(Arc::clone(&engine), server, readings);
-            let listener = Listener::start(state);
-            listener.map_err(|error| Failure::refused(error.to_error(lang)))
-        };
+        let state = ServerState::with_readings(Arc::clone(&engine), server, readings);
         let listener = match role {
-            Role::Server => Some(listen()?),
+            Role::Server => Some(listen(state, lang)?),
             Role::Node => None,
         };
         services::start(&engine, &supervisor);
         door::open((config, role), &engine, &clock, counts, &supervisor);
-        if let Some(access) = &guard {
-            supervisor.spawn(Box::new(AccessKeeper(Arc::clone(access))));
-        }
+        guard.keep(&supervisor);
         let pool = start_pool(&engine, &supervisor, registry, config)?;
         let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {
@@ -148,9 +133,7 @@ impl System {
             pool,
             commands: Mutex::new(commands),
             listener,
-            access: guard,
-            tls,
-            first_token,
+            guard,
             recovered,
             started_in,
         })
@@ -174,19 +157,6 @@ impl System {
                 pool.replace_registry(registry);
             }
         });
-    }
-
-    /// Has connections that begin from now on get the certificate that is in the files now.
-    pub(crate) fn reload_tls(&self) -> Result<(), TlsError> {
-        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
-    }
-
-    /// Writes down that the configuration was read again.
-    pub(crate) async fn note_reload(&self) {
-        if let Some(access) = &self.access {
-            let (who, here) = (Principal::everyone(), IpAddr::from([127, 0, 0, 1]));
-            access.note(&who, here, Deed::Reload, "SIGHUP").await;
-        }
     }
 
     /// How many tasks run here now.
@@ -285,6 +255,11 @@ impl Hurry {
     }
 }
 
+fn listen(state: Arc<ServerState>, lang: Lang) -> Result<Listener, Failure> {
+    let listener = Listener::start(state);
+    listener.map_err(|error| Failure::refused(error.to_error(lang)))
+}
+
 fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
     let refused = |error: tareas_server::ListenError| Failure::refused(error.to_error(config.lang));
     let found = |texts: &[String]| {
@@ -307,9 +282,6 @@ fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
         trusted_proxies: config.listen.trusted.clone(),
         public_url: config.public_url.clone(),
         insecure: config.insecure,
-        // Opened with the records.
-        access: None,
-        tls: access::tls(config)?,
         trusted_network: config.trusted_network,
         durability: match config.durability {
             Durability::Full => response::Durability::Full,
@@ -322,6 +294,8 @@ fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
             unframed_wait: config.unframed_wait,
             ..Limits::default()
         },
+        // Who is let in, and through what, is opened with the records.
+        ..ServerConfig::default()
     })
 }
 

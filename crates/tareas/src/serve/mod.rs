@@ -173,8 +173,8 @@ async fn reload(
 ) -> Infallible {
     loop {
         hangup.recv().await;
-        system.note_reload().await;
-        if let Err(error) = system.reload_tls() {
+        system.guard.note_reload().await;
+        if let Err(error) = system.guard.reload_tls() {
             voice.warn(&voice.text(Text::TlsNotReloaded, &[("what", &error)]));
         }
         match read_again() {

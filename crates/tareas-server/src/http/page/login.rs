@@ -146,7 +146,7 @@ fn page(visit: &Visit, asked: &Asked<'_>, error: Option<&ErrorObject>) -> Markup
                         autocomplete="current-password" spellcheck="false" placeholder="tr_…";
                     button.primary type="submit" { (title) }
                 }
-                p.note {
+                p.fine-print {
                     (lang.pick("Or have a link made that opens once:",
                                "O pida un enlace que se abre una vez:"))
                     " " code { "tareas token login-link" }
