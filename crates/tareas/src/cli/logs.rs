@@ -28,7 +28,7 @@ pub(crate) struct LogsArgs {
 
 pub(super) fn run(args: &LogsArgs, session: &Session) -> Outcome {
     let id = session.id(&args.id)?;
-    let http = HttpClient::new(session.server()?, session.options());
+    let http = HttpClient::new(session.server()?, session.options()?);
     match args.follow {
         true => Follower::new(id, http, session).run(),
         false => show(id, &http, session),

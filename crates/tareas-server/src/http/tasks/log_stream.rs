@@ -10,6 +10,7 @@
 //! A stream holds nothing but how much was seen: what a slow reader has not read waits in the
 //! notes of the engine, which are bounded. Whoever comes back with `Last-Event-ID` goes on there.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
@@ -20,7 +21,7 @@ use tareas_engine::{Heard, Seen, Waited};
 use tareas_protocol::Code;
 use tareas_protocol::json::{append_string, append_u64};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::ServerState;
 use crate::http::live::{OPENING, SILENCE_MAX, STILL_THERE, Seat, event_stream};
@@ -35,6 +36,8 @@ struct Follower {
     more: Arc<Notify>,
     seen: Seen,
     stop: CancellationToken,
+    /// The token or session of whoever reads has ended.
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
     phase: Phase,
 }
 
@@ -58,6 +61,7 @@ pub(super) fn follow(visit: Visit, task: &Task, headers: &HeaderMap) -> Answer {
         server: visit.server,
         seen: seen_by(headers),
         stop: visit.stop,
+        ended: Box::pin(visit.identity.principal.ended()),
         phase: Phase::Opening,
     };
     Ok(event_stream(stream::unfold(
@@ -106,6 +110,7 @@ impl Follower {
             }
             tokio::select! {
                 () = self.stop.cancelled() => return None,
+                () = &mut self.ended => return None,
                 () = notified => {}
                 waited = self.server.engine.wait(self.id, SILENCE_MAX) => match waited {
                     Ok(Waited::Ended(task)) => self.phase = Phase::Ended(task.phase().name()),
