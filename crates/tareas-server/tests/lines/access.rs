@@ -12,13 +12,13 @@ use tareas_engine::ports::SystemClock;
 
 use crate::support::{Client, Server};
 
-struct Guarded {
-    server: Server,
-    access: Arc<Access>,
+pub(crate) struct Guarded {
+    pub(crate) server: Server,
+    pub(crate) access: Arc<Access>,
 }
 
 impl Guarded {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::within(Duration::from_secs(30)).await
     }
 
@@ -37,7 +37,7 @@ impl Guarded {
         }
     }
 
-    async fn token(&self, roles: &str, queues: &str, seed: u32) -> TokenText {
+    pub(crate) async fn token(&self, roles: &str, queues: &str, seed: u32) -> TokenText {
         let wanted = Wanted {
             name: "web".into(),
             roles: Roles::parse(roles).unwrap(),
@@ -51,7 +51,7 @@ impl Guarded {
     }
 
     /// A client that has shown a token.
-    async fn client(&self, token: &TokenText) -> Client {
+    pub(crate) async fn client(&self, token: &TokenText) -> Client {
         let mut client = self.server.client().await;
         let auth = json!({ "cmd": "auth", "token": token.reveal() });
         client.send(format!("{auth}\n")).await;
@@ -201,7 +201,7 @@ async fn a_revoked_token_ends_the_connections_that_are_open_with_it() {
     let token = guarded.token("submit", "*", 1).await;
     let mut client = guarded.client(&token).await;
     client
-        .send("{\"op\":\"sleep\",\"ms\":60000,\"ref\":1}\n")
+        .send("{\"cmd\":\"submit\",\"kind\":\"echo\",\"payload\":1,\"delay_ms\":3600000}\n")
         .await;
     let id = client.json().await["task_id"].clone();
     guarded.access.revoke(token.id()).await.unwrap();
@@ -221,27 +221,27 @@ async fn a_revoked_token_ends_the_connections_that_are_open_with_it() {
 
 #[tokio::test]
 async fn wrong_tokens_are_counted_and_silence_is_not_waited_for() {
-    let guarded = Guarded::within(Duration::from_millis(300)).await;
+    let guarded = Guarded::within(Duration::from_secs(2)).await;
+    let token = guarded.token("submit", "*", 1).await;
+    let mut silent = guarded.server.client().await;
+    let mut idle = guarded.server.client().await;
+    idle.send("{\"cmd\":\"ping\"}\n").await;
     let mut client = guarded.server.client().await;
     for _ in 0..3 {
         let wrong = r#"{"cmd":"auth","token":"tr_12345678_12345678901234567890123456789012"}"#;
         assert_eq!(code(&mut client, wrong).await, "TAR-1101");
     }
     assert_eq!(client.line().await, None);
-    let mut silent = guarded.server.client().await;
+    let mut known = guarded.client(&token).await;
+    known.send("{\"op\":\"sleep\",\"ms\":3000}\n").await;
+    assert!(known.json().await["task_id"].is_string());
     assert_eq!(silent.line().await, None);
-    let mut idle = guarded.server.client().await;
-    idle.send("{\"cmd\":\"ping\"}\n").await;
     assert_eq!(idle.json().await["pong"], true);
     assert!(idle.line().await.unwrap().contains("[TAR-1101]"));
     assert_eq!(idle.line().await, None);
-    let token = guarded.token("submit", "*", 1).await;
-    let mut known = guarded.client(&token).await;
-    known.send("{\"op\":\"sleep\",\"ms\":500}\n").await;
-    assert!(known.json().await["task_id"].is_string());
     assert_eq!(
         known.json().await["result"],
-        500,
+        3000,
         "who is known may be slow"
     );
     drop((known, client, silent, idle));
