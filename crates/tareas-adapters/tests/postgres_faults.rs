@@ -81,6 +81,7 @@ async fn meddle(records: Arc<PostgresRecords>, ids: Vec<TaskId>, seed: u64) {
         let want = Want {
             queues: vec![QueueName::default()],
             kinds: None,
+            labels: None,
             session: SESSION,
             tokens: (0..5).map(|n| Some(Token::new(n + 1_000))).collect(),
             now,
@@ -370,6 +371,7 @@ fn a_claim_of_the_next_whose_wire_is_cut_meanwhile_is_known() {
             let want = Want {
                 queues: vec![QueueName::default()],
                 kinds: None,
+                labels: None,
                 session: SESSION,
                 tokens: vec![None; many],
                 now,

@@ -169,6 +169,7 @@ fn whoever_was_declared_gone_claims_nothing_in_its_old_session() {
         let want = |session| Want {
             queues: vec![QueueName::default()],
             kinds: None,
+            labels: None,
             session,
             tokens: vec![None],
             now: *NOW,

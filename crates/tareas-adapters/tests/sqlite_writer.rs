@@ -246,6 +246,7 @@ async fn a_task_that_is_just_leaving_memory_is_claimed() {
         let want = Want {
             queues: vec![QueueName::default()],
             kinds: None,
+            labels: None,
             session: SESSION,
             tokens: vec![None; 2],
             now: NOW,

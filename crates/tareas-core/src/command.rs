@@ -3,7 +3,7 @@
 //! All identity and chance is inside the commands, so a batch that is applied twice gives the
 //! same outcomes and changes nothing the second time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -207,6 +207,9 @@ pub struct Want {
     /// Only tasks of these kinds, which the pool has handlers for; of any when absent. Others are
     /// passed over: they hold nobody up.
     pub kinds: Option<Arc<HashSet<Kind>>>,
+    /// The labels that the pool has: tasks that require others are passed over, too. Of any when
+    /// absent.
+    pub labels: Option<Arc<BTreeSet<SmolStr>>>,
     /// Whose pool will run them.
     pub session: SessionId,
     /// One per claim.
@@ -216,10 +219,12 @@ pub struct Want {
 }
 
 impl Want {
-    /// Whether a task is of a kind that is wanted.
+    /// Whether a task is of a kind that is wanted, and requires no label that is not there.
     pub fn is_for(&self, task: &Task) -> bool {
-        let kinds = self.kinds.as_ref();
+        let (kinds, labels) = (self.kinds.as_ref(), self.labels.as_ref());
+        let requires = &task.spec.options().requires;
         kinds.is_none_or(|kinds| kinds.contains(&task.spec.kind))
+            && labels.is_none_or(|labels| requires.iter().all(|label| labels.contains(label)))
     }
 }
 

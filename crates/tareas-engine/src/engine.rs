@@ -184,8 +184,8 @@ impl Engine {
     pub fn announce_own(&self, kinds: impl IntoIterator<Item = Kind>) {
         let kinds: HashSet<Kind> = kinds.into_iter().collect();
         self.kinds.announce(kinds.iter().cloned());
-        self.ports.queue.want(&kinds);
         self.remote.set_own_kinds(kinds);
+        self.want_kinds();
     }
 
     /// What was counted since the start.

@@ -10,6 +10,7 @@
 //! Suspects are left out by such claims. They are found by looking at the heads of the lines, as
 //! often as a busy pool looks, and then go the way of suspects.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ use tareas_core::{Applied, Lane, Outcome, Phase, Place, QueueName, Timestamp, Wa
 use tokio::sync::Notify;
 
 use super::{Claimed, Dispatcher};
-use crate::Refusal;
 use crate::ports::{Delivery, Receipt};
+use crate::{Engine, Refusal};
 
 /// A thread that is idle for so long looks into the records.
 const IDLE_WAIT: Duration = Duration::from_millis(100);
@@ -99,10 +100,11 @@ impl Dispatcher {
             return Vec::new();
         }
         let now = self.engine.now();
-        let queues = self.open_queues(gaps.synced.take(now, LOOK_EVERY));
+        let queues = self.engine.open_queues(gaps.synced.take(now, LOOK_EVERY));
         let want = Want {
             queues: queues.clone(),
             kinds: self.engine.remote.own_kinds(),
+            labels: Some(Arc::default()),
             session: self.engine.session(),
             tokens: vec![None; asked],
             now,
@@ -120,22 +122,9 @@ impl Dispatcher {
             }
         }
         match gaps.searched.take(now, SUSPECTS_EVERY) {
-            true => self.waiting_suspects(&queues).await,
+            true => self.engine.waiting_suspects(&queues).await,
             false => Vec::new(),
         }
-    }
-
-    /// The queues that tasks may be taken from. What the records say of pauses, which may come
-    /// from another process, is told to the queue now and then.
-    fn open_queues(&self, is_sync: bool) -> Vec<QueueName> {
-        let mut queues = self.engine.ports.settings.queues();
-        if is_sync {
-            for (queue, paused) in &queues {
-                self.engine.ports.queue.pause(queue, *paused);
-            }
-        }
-        queues.retain(|_, paused| !*paused);
-        queues.into_keys().collect()
     }
 
     async fn found(&self, applied: Applied, into: &mut Vec<Claimed>) {
@@ -156,9 +145,25 @@ impl Dispatcher {
             }
         }
     }
+}
 
-    async fn waiting_suspects(&self, queues: &[QueueName]) -> Vec<Delivery> {
-        let counts = self.engine.counts();
+impl Engine {
+    /// The queues that tasks may be taken from. What the records say of pauses, which may come
+    /// from another process, is told to the queue now and then.
+    pub(crate) fn open_queues(&self, is_sync: bool) -> Vec<QueueName> {
+        let mut queues = self.ports.settings.queues();
+        if is_sync {
+            for (queue, paused) in &queues {
+                self.ports.queue.pause(queue, *paused);
+            }
+        }
+        queues.retain(|_, paused| !*paused);
+        queues.into_keys().collect()
+    }
+
+    /// Suspects at the heads of the lines of these queues.
+    pub(crate) async fn waiting_suspects(&self, queues: &[QueueName]) -> Vec<Delivery> {
+        let counts = self.counts();
         let has_waiting = |queue: &&QueueName| {
             let phases = counts.get(*queue);
             phases.is_some_and(|phases| phases[Phase::Queued as usize] > 0)
@@ -175,7 +180,7 @@ impl Dispatcher {
     }
 
     async fn suspects_of(&self, lane: Lane, into: &mut Vec<Delivery>) {
-        let records = &self.engine.ports.records;
+        let records = &self.ports.records;
         let hints = match records.ready(&lane, Place::START, HEAD_HINTS).await {
             Ok(hints) => hints,
             Err(error) => {

@@ -43,7 +43,8 @@ pub trait Queue: fmt::Debug + Send + Sync + 'static {
         self.publish(lane, hints).await
     }
 
-    /// Of the kinds that go their own way, these are wanted here from now on, and no others.
+    /// These kinds can be run here from now on, and no others. Until this is called, all that
+    /// have no way of their own. A queue that is not shared may bring the others all the same.
     fn want(&self, _kinds: &HashSet<Kind>) {}
 
     /// Waits for hints and takes up to `max`, all of one queue. Returns nothing only after

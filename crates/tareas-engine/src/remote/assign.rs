@@ -184,7 +184,13 @@ impl Engine {
         }
     }
 
-    async fn hand_over(&self, id: SessionId, position: Position, tasks: Vec<(Task, Token)>) {
+    /// Brings claimed tasks to the worker of a session; what it is not there for is given back.
+    pub(super) async fn hand_over(
+        &self,
+        id: SessionId,
+        position: Position,
+        tasks: Vec<(Task, Token)>,
+    ) {
         let mut assigned = Vec::with_capacity(tasks.len());
         let mut released = Vec::new();
         for (task, token) in tasks {

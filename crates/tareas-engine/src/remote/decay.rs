@@ -78,13 +78,16 @@ impl Engine {
         if let Ok((task, position)) = decided {
             self.after_attempt(position, &task).await;
         }
-        self.remote.changed.notify_one();
+        self.remote.has_room();
     }
 
     /// Takes back what sessions held that are over. What cannot be done now is done with the
     /// next pass.
     pub(super) async fn bury(&self) {
         let over = std::mem::take(&mut self.remote.roster().over);
+        if !over.is_empty() {
+            self.want_kinds();
+        }
         for (session, slots) in over {
             let reclaimed = self.reclaim(session, slots).await;
             let closed = match reclaimed {

@@ -17,6 +17,7 @@
 //! |---|---|
 //! | `fit`, `shelves` | who can run what, and the hints sorted by that |
 //! | `routing`, `refill` | hints from the queue, and from the records, onto the shelves |
+//! | `seek` | work that no hint came for, from the records |
 //! | `session`, `roster` | what is known of one worker, and of all of them |
 //! | `work`, `resume` | a worker comes, or comes back |
 //! | `assign` | tasks for workers that have room |
@@ -34,6 +35,7 @@ mod resume;
 mod roster;
 mod routing;
 mod secret;
+mod seek;
 mod session;
 mod shelves;
 mod work;
@@ -47,6 +49,7 @@ use tareas_core::{Kind, QueueName, Spec};
 use tokio::sync::Notify;
 
 pub(crate) use self::assign::Assigner;
+use self::fit::Class;
 pub(crate) use self::look::Lack;
 pub use self::look::{WorkerState, WorkerView};
 pub(crate) use self::refill::Refiller;
@@ -54,6 +57,8 @@ pub use self::report::{Said, Telling, Verdict};
 use self::roster::Roster;
 pub(crate) use self::routing::Router;
 use self::secret::Secret;
+pub(crate) use self::seek::Seeker;
+use self::session::Session;
 pub use self::session::{Assigned, Courier, HeldBy};
 use self::shelves::Shelves;
 pub use self::work::{Opened, SessionLink, WorkerHello};
@@ -107,6 +112,8 @@ pub(crate) struct Remote {
     own_ready: Notify,
     /// There is something on a shelf, or a worker has room.
     changed: Notify,
+    /// A worker has room.
+    room: Notify,
     secret: Secret,
 }
 
@@ -121,6 +128,7 @@ impl Remote {
             roster: Mutex::default(),
             own_ready: Notify::new(),
             changed: Notify::new(),
+            room: Notify::new(),
             secret: Secret::new(secret),
         }
     }
@@ -180,6 +188,39 @@ impl Remote {
             self.own_ready.notify_one();
             self.changed.notify_one();
         }
+    }
+
+    /// A worker has come, or has room for more.
+    fn has_room(&self) {
+        self.changed.notify_one();
+        self.room.notify_one();
+    }
+
+    /// Whether any worker is connected.
+    fn has_workers(&self) -> bool {
+        let roster = self.roster();
+        roster
+            .sessions
+            .values()
+            .any(|session| session.courier().is_some())
+    }
+
+    /// The kinds that can be run here, by the pool of this process or by a worker that is, or may
+    /// come back.
+    fn kinds_here(&self) -> HashSet<Kind> {
+        let own = self.own_kinds().filter(|_| self.has_own_threads);
+        let mut kinds = own.map(|own| (*own).clone()).unwrap_or_default();
+        for session in self.roster().sessions.values() {
+            kinds.extend(session.fit.kinds.iter().cloned());
+        }
+        kinds
+    }
+
+    /// Whether the pool of this process, or a worker, can run such a task.
+    fn is_for_anybody(&self, spec: &Spec) -> bool {
+        let class = Class::of(spec);
+        let can_run = |session: &Session| session.fit.can_run(&spec.queue, &class);
+        self.is_for_own_pool(spec) || self.roster().sessions.values().any(can_run)
     }
 
     /// Hints on shelves, and whether some were dropped that must be read from the records again.

@@ -199,6 +199,6 @@ impl Engine {
 
     async fn after_reports(&self, applied: &Applied, run_times: &[Duration]) {
         self.settled(applied, run_times).await;
-        self.remote.changed.notify_one();
+        self.remote.has_room();
     }
 }

@@ -17,6 +17,10 @@ use crate::services::Service;
 
 /// Hints that are sorted at once.
 const ROUTE_MAX: usize = 256;
+/// Hints of a shared queue that this process keeps from others.
+const SHARED_HINTS_MAX: usize = 2_048;
+/// How often there is a look whether there are fewer.
+const FULL_LOOK: Duration = Duration::from_millis(5);
 /// Before the store is asked again that could not answer.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
@@ -70,6 +74,9 @@ impl Engine {
             }
         };
         let tasks = tasks.iter().flatten();
+        // Beside a shared queue others find in the records what nobody here can run.
+        let is_shared = self.ports.queue.is_shared();
+        let tasks = tasks.filter(|task| !is_shared || self.remote.is_for_anybody(&task.spec));
         let sorted = tasks.filter_map(|task| Some((&*task.spec, hint(task)?)));
         self.remote.put(&sorted.collect::<Vec<_>>());
         // From here on they are in this process alone: like all hints, they may be lost.
@@ -105,6 +112,16 @@ impl Remote {
         taken
     }
 
+    /// Forgets the hints that neither the pool of this process nor a worker can use.
+    pub(super) fn forget_foreign(&self) {
+        let (pool, roster) = (OwnPool(self), self.roster());
+        let fits = roster.sessions.values().map(|session| &session.fit);
+        let fits: Vec<_> = fits.collect();
+        self.shelves().retain(|queue, class| {
+            pool.can_run(queue, class) || fits.iter().any(|fit| fit.can_run(queue, class))
+        });
+    }
+
     /// There is more on the shelves: wakes those who may want it.
     pub(super) fn shelved_more(&self) {
         if self.shelves().has_any(&OwnPool(self)) {
@@ -125,11 +142,20 @@ impl Router {
         Self { engine }
     }
 
+    /// What is not taken from a shared queue is there for others.
+    async fn until_room(&self) {
+        let Engine { ports, remote, .. } = &*self.engine;
+        while ports.queue.is_shared() && remote.shelved().0 >= SHARED_HINTS_MAX {
+            ports.clock.sleep(FULL_LOOK).await;
+        }
+    }
+
     async fn route(&self) {
         while !self.engine.remote.is_matching() {
             self.engine.remote.matching.notified().await;
         }
         while !self.engine.is_draining() {
+            self.until_room().await;
             match self.engine.ports.queue.receive(ROUTE_MAX).await {
                 Ok(deliveries) => self.engine.shelve(deliveries).await,
                 Err(error) => {

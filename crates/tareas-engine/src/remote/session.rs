@@ -226,16 +226,38 @@ impl<'s> Taking<'s> {
         )
     }
 
+    /// For how many more tasks there is room, when they take as long as its slowest kind.
+    pub(super) fn room(&self) -> usize {
+        let session = self.session;
+        let free = usize::from(session.slots).saturating_sub(self.count);
+        let shares = session.fit.kinds.iter().map(|kind| self.speeds.share(kind));
+        let (Some(share), true) = (shares.max(), self.beyond_slots) else {
+            return free;
+        };
+        let left = self.window().saturating_sub(self.load) / share;
+        let beyond = usize::try_from(left).unwrap_or(usize::MAX);
+        let most = usize::from(session.slots) + usize::from(session.prefetch);
+        let room = beyond.min(most.saturating_sub(self.count));
+        // Few at a time cost a statement each.
+        let is_worth_it = room >= usize::from(session.prefetch) / 4;
+        if is_worth_it { room.max(free) } else { free }
+    }
+
+    /// How much work a worker may hold, in microseconds.
+    fn window(&self) -> u64 {
+        let slots = u64::from(self.session.slots);
+        u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX) * slots
+    }
+
     fn has_room(&self, share: u64) -> bool {
         let slots = usize::from(self.session.slots);
         if self.count < slots {
             return true;
         }
-        let window = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX) * slots as u64;
         self.beyond_slots
             && slots > 0
             && self.count < slots + usize::from(self.session.prefetch)
-            && self.load + share <= window
+            && self.load + share <= self.window()
             && self.session.bytes < HELD_BYTES_MAX
     }
 }

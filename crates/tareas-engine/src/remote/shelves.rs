@@ -129,6 +129,15 @@ impl Shelves {
         Vec::new()
     }
 
+    /// Forgets what is on the shelves of other classes than these.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(&QueueName, &Class) -> bool) {
+        for Queue { name, shelves, .. } in &mut self.queues {
+            shelves.retain(|shelf| is_kept(name, &shelf.class));
+        }
+        let shelves = || self.queues.iter().flat_map(|queue| &queue.shelves);
+        (self.count, self.hints) = (shelves().count(), shelves().map(Shelf::len).sum());
+    }
+
     /// Whether there is anything for this taker.
     pub(super) fn has_any(&self, taker: &dyn Taker) -> bool {
         self.queues.iter().any(|queue| {

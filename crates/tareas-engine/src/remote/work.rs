@@ -87,7 +87,8 @@ impl Engine {
             None => self.open(&hello, courier).await?,
         };
         self.remote.start_matching();
-        self.remote.changed.notify_one();
+        self.want_kinds();
+        self.remote.has_room();
         Ok(opened)
     }
 
@@ -108,7 +109,7 @@ impl Engine {
             session.slots = slots;
             session.slots_at_most = session.slots_at_most.max(slots);
         }
-        self.remote.changed.notify_one();
+        self.remote.has_room();
     }
 
     /// The connection is gone. Without a goodbye the worker has a while to come back; with one
@@ -140,6 +141,15 @@ impl Engine {
         };
         self.release(&given_back).await;
         self.bury().await;
+    }
+
+    /// Has the queue bring what can be run here, and nothing else. What somebody has left behind
+    /// on the shelves is found by others, in the records.
+    pub(crate) fn want_kinds(&self) {
+        self.ports.queue.want(&self.remote.kinds_here());
+        if self.ports.queue.is_shared() {
+            self.remote.forget_foreign();
+        }
     }
 
     async fn learn_of_kinds(&self, kinds: &[Kind]) -> Result<(), Refusal> {

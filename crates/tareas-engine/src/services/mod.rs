@@ -30,7 +30,7 @@ pub use timer::Timer;
 
 use crate::Engine;
 use crate::bulk::BulkWalker;
-use crate::remote::{Assigner, Refiller, Router};
+use crate::remote::{Assigner, Refiller, Router, Seeker};
 
 /// A loop that runs until it is told to stop.
 #[async_trait]
@@ -42,12 +42,13 @@ pub trait Service: Send + 'static {
     async fn run(self: Box<Self>, shutdown: CancellationToken);
 }
 
-/// Starts the services that this engine needs. A shared queue is not fed: the pool looks into the
-/// records by itself.
+/// Starts the services that this engine needs. A shared queue is not fed: whoever has room looks
+/// into the records by itself.
 pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
     supervisor.spawn(Box::new(Timer::new(Arc::clone(engine))));
-    if !engine.ports.queue.is_shared() {
-        supervisor.spawn(Box::new(Feeder::new(Arc::clone(engine))));
+    match engine.ports.queue.is_shared() {
+        true => supervisor.spawn(Box::new(Seeker::new(Arc::clone(engine)))),
+        false => supervisor.spawn(Box::new(Feeder::new(Arc::clone(engine)))),
     }
     supervisor.spawn(Box::new(Pruner::new(Arc::clone(engine))));
     supervisor.spawn(Box::new(OrphanSweeper::new(Arc::clone(engine))));

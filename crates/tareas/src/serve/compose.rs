@@ -76,7 +76,7 @@ impl System {
         let store = Store::open(config, &clock, chance[0], role).await?;
         let guard = Guard::open(config, role, &clock).await?;
         guard.protect(&mut server);
-        let queue = store::open_queue(&config.queue, config.threads);
+        let queue = store::open_queue(&config.queue);
         pause_again(&*store.settings, &*queue);
         let ports = Ports {
             records: store.records,

@@ -120,10 +120,7 @@ impl Store {
 }
 
 /// Nothing waits for a distant queue: it is used when it is there.
-/// A process without threads takes no hints: they are for those who can run the tasks.
-pub(super) fn open_queue(queue: &HintQueue, threads: u16) -> Arc<dyn Queue> {
-    #[cfg(not(feature = "rabbitmq"))]
-    let _ = threads;
+pub(super) fn open_queue(queue: &HintQueue) -> Arc<dyn Queue> {
     match queue {
         HintQueue::Memory => Arc::new(MemoryQueue::default()),
         #[cfg(feature = "rabbitmq")]
@@ -132,10 +129,6 @@ pub(super) fn open_queue(queue: &HintQueue, threads: u16) -> Arc<dyn Queue> {
             let kinds = built_in.kinds();
             let kinds = kinds.iter().filter_map(|kind| Kind::new(&kind.name).ok());
             let config = config.clone().with_kinds_everywhere(kinds.collect());
-            let config = match threads {
-                0 => config.without_receiving(),
-                _ => config,
-            };
             Arc::new(tareas_adapters::RabbitmqQueue::start(config))
         }
     }

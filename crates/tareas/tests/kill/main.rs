@@ -136,7 +136,8 @@ fn the_checker_catches_a_server_that_tells_before_the_disk_has_it() {
         let plan = Plan {
             kills: 12,
             fold: true,
-            failpoint: Some("tell_before_durable"),
+            // The disk takes its time, so that a kill finds something that was told too early.
+            failpoint: Some("tell_before_durable,before_commit:1:sleep_20"),
             careful: false,
         };
         caught |= !run(&plan).lost.is_empty();

@@ -16,6 +16,7 @@ mod kinds;
 mod large;
 mod picture;
 mod plugs;
+mod remote;
 #[path = "../../../tareas-adapters/tests/s3_support/mod.rs"]
 #[expect(dead_code, reason = "the tests of the adapter use all of it")]
 mod s3_support;

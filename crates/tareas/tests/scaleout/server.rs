@@ -191,7 +191,10 @@ impl Node {
         let mut arguments: Vec<String> = ["worker", "--threads", "2"].map(str::to_owned).to_vec();
         arguments.extend_from_slice(shared);
         let mut process = Process::start(folder, name, arguments);
-        process.until("ready", |process| process.log().contains("worker ready"));
+        let ready = ["worker ready", "is connected to"];
+        process.until("ready", |process| {
+            ready.iter().any(|text| process.log().contains(text))
+        });
         Self { process }
     }
 

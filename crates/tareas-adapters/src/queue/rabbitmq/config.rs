@@ -20,7 +20,6 @@ const PREFIX_BYTES_MAX: usize = 64;
 pub struct RabbitmqConfig {
     pub(super) uri: AMQPUri,
     pub(super) prefix: String,
-    pub(super) receives: bool,
     /// Kinds that every pool has; `None` for all of them.
     pub(super) everywhere: Option<Arc<HashSet<Kind>>>,
 }
@@ -44,11 +43,9 @@ impl RabbitmqConfig {
         }
         let mut uri: AMQPUri = url.parse().map_err(InvalidUrl)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        let receives = true;
         Ok(Self {
             uri,
             prefix,
-            receives,
             everywhere: None,
         })
     }
@@ -59,13 +56,6 @@ impl RabbitmqConfig {
     pub fn with_kinds_everywhere(self, kinds: HashSet<Kind>) -> Self {
         let everywhere = Some(Arc::new(kinds));
         Self { everywhere, ..self }
-    }
-
-    /// For a process that only tells others: it takes no hints away from those who run tasks.
-    #[must_use]
-    pub fn without_receiving(self) -> Self {
-        let receives = false;
-        Self { receives, ..self }
     }
 
     /// Host and port, for messages.

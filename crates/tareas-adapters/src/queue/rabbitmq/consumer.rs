@@ -132,9 +132,6 @@ impl Consumer<'_> {
     }
 
     async fn consume_new_lines(&mut self) -> Result<(), LinkError> {
-        if !self.shared.config.receives {
-            return Ok(());
-        }
         for line in self.shared.lines.to_receive() {
             if self.consumed.contains(&line) {
                 continue;

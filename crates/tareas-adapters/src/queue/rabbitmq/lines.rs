@@ -17,8 +17,33 @@ pub(super) struct Lines {
 struct State {
     queues: BTreeSet<QueueName>,
     there: BTreeSet<Line>,
-    /// Kinds with ways of their own that are wanted here.
-    wanted: BTreeSet<Kind>,
+    wanted: Wanted,
+}
+
+/// What can be run here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// Some kind that has no way of its own.
+    pub(super) common: bool,
+    /// Kinds that have one.
+    pub(super) apart: BTreeSet<Kind>,
+}
+
+impl Default for Wanted {
+    /// As long as nobody has said anything.
+    fn default() -> Self {
+        Self {
+            common: true,
+            apart: BTreeSet::new(),
+        }
+    }
+}
+
+impl Wanted {
+    fn has(&self, line: &Line) -> bool {
+        let kind = line.kind.as_ref();
+        kind.map_or(self.common, |kind| self.apart.contains(kind))
+    }
 }
 
 impl Lines {
@@ -38,29 +63,23 @@ impl Lines {
         }
     }
 
-    /// These kinds are wanted from now on; whether that is a change.
-    pub(super) fn want(&self, kinds: BTreeSet<Kind>) -> bool {
+    /// This is wanted from now on; whether that is a change.
+    pub(super) fn want(&self, wanted: Wanted) -> bool {
         let mut state = self.lock();
-        let is_new = state.wanted != kinds;
-        state.wanted = kinds;
+        let is_new = state.wanted != wanted;
+        state.wanted = wanted;
         is_new
     }
 
     /// Whether somebody here can run what this line tells of.
     pub(super) fn is_wanted(&self, line: &Line) -> bool {
-        let state = self.lock();
-        line.kind
-            .as_ref()
-            .is_none_or(|kind| state.wanted.contains(kind))
+        self.lock().wanted.has(line)
     }
 
     /// The lines that are there and wanted.
     pub(super) fn to_receive(&self) -> Vec<Line> {
         let state = self.lock();
-        let is_wanted = |line: &&Line| {
-            let kind = line.kind.as_ref();
-            kind.is_none_or(|kind| state.wanted.contains(kind))
-        };
+        let is_wanted = |line: &&Line| state.wanted.has(line);
         state.there.iter().filter(is_wanted).cloned().collect()
     }
 
@@ -69,7 +88,7 @@ impl Lines {
         let state = self.lock();
         let mut possible = state.there.clone();
         for queue in &state.queues {
-            let kinds = state.wanted.iter().cloned().map(Some);
+            let kinds = state.wanted.apart.iter().cloned().map(Some);
             for kind in std::iter::once(None).chain(kinds) {
                 possible.extend(Band::ALL.map(|band| Line {
                     queue: queue.clone(),
@@ -106,10 +125,17 @@ mod tests {
         assert_eq!(lines.to_receive(), [line(None)]);
         assert_eq!(lines.possible().len(), 4);
         let kinds = ["mail", "report"].map(|kind| Kind::new(kind).unwrap());
-        assert!(lines.want(kinds.clone().into()));
-        assert!(!lines.want(kinds.into()));
+        let wanted = |common| Wanted {
+            common,
+            apart: kinds.clone().into(),
+        };
+        assert!(lines.want(wanted(true)));
+        assert!(!lines.want(wanted(true)));
         assert_eq!(lines.to_receive(), [line(None), line(Some("mail"))]);
         assert_eq!(lines.possible().len(), 9);
+        assert!(lines.want(wanted(false)));
+        assert_eq!(lines.to_receive(), [line(Some("mail"))]);
+        assert!(lines.want(wanted(true)));
         lines.vanished(&line(None));
         lines.vanished(&line(Some("mail")));
         assert_eq!(lines.to_receive(), [line(None)]);

@@ -36,7 +36,7 @@ use tokio::task::JoinHandle;
 
 pub use self::config::{InvalidUrl, RabbitmqConfig};
 pub use self::door::RabbitmqDoor;
-use self::lines::Lines;
+use self::lines::{Lines, Wanted};
 use self::link::LinkError;
 use self::message::{HINTS_MAX, Message};
 use self::names::{Band, Line};
@@ -222,7 +222,11 @@ impl Queue for RabbitmqQueue {
 
     fn want(&self, kinds: &HashSet<Kind>) {
         let apart = kinds.iter().filter(|kind| self.shared.is_apart(kind));
-        if self.shared.lines.want(apart.cloned().collect()) {
+        let wanted = Wanted {
+            common: kinds.iter().any(|kind| !self.shared.is_apart(kind)),
+            apart: apart.cloned().collect(),
+        };
+        if self.shared.lines.want(wanted) {
             self.shared.new_lines.notify_one();
         }
     }

@@ -29,13 +29,16 @@ const NEXT: &str = "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(nam
         SELECT t.id, t.kind, t.priority, t.place FROM tareas.tasks t WHERE t.queue = q.name \
         AND t.place IS NOT NULL AND t.crashes = 0 \
         ORDER BY t.priority DESC, t.place, t.id LIMIT $5) h \
-      WHERE $4::text[] IS NULL OR h.kind = ANY ($4) LIMIT $2) c \
+      WHERE ($4::text[] IS NULL OR h.kind = ANY ($4)) AND h.id <> ALL ($6::uuid[]) LIMIT $2) c \
     WHERE NOT EXISTS (SELECT FROM tareas.queues p WHERE p.name = q.name AND p.paused) \
     AND NOT EXISTS (SELECT FROM tareas.sessions s WHERE s.session_id = $3 AND s.state = 1) \
     ORDER BY c.priority DESC, q.number, c.place, c.id LIMIT $2";
 
 /// Claims of one transaction.
 const CLAIMS_MAX: usize = 1_000;
+/// Tasks that require labels which the pool does not have are told by their rows only: so many of
+/// them are passed over.
+const PASSED_MAX: usize = 1_000;
 /// How many tasks at the head of a line are looked at for those of a kind that is wanted.
 const HEAD_ROWS: i64 = 5_000;
 /// How often all of them are.
@@ -118,11 +121,11 @@ impl Sweeper {
         tokens.reverse();
         let session = row::session_uuid(want.session);
         let kinds = want.kinds.as_deref().map(names_of);
-        let mut outcomes = Vec::new();
+        let (mut outcomes, mut passed) = (Vec::new(), Vec::new());
         while !tokens.is_empty() {
             let most = rows_of(tokens.len());
             let rows = self.head_rows(want.now);
-            let values: [Value<'_>; 5] = [&queues, &most, &session, &kinds, &rows];
+            let values: [Value<'_>; 6] = [&queues, &most, &session, &kinds, &rows, &passed];
             let found = writer.link.rows(NEXT, &values).await?;
             let ids: Result<Vec<Uuid>, Fault> = found.iter().map(|row| row::get(row, 0)).collect();
             let ids = ids?;
@@ -133,7 +136,15 @@ impl Sweeper {
                 .iter()
                 .map(|id| TaskId::from_u128(id.as_u128()))
                 .collect();
+            let mut is_deeper = false;
             let decision = |ledger: &mut Ledger| {
+                let foreign = order.iter().filter(|task| {
+                    let found = ledger.get(**task);
+                    found.is_some_and(|task| !want.is_for(task))
+                });
+                let before = passed.len();
+                passed.extend(foreign.copied().map(row::uuid));
+                is_deeper = passed.len() > before && passed.len() < PASSED_MAX;
                 let outcomes = claim_in_order(ledger, &order, want, &mut tokens);
                 let running = outcomes.iter().filter_map(done);
                 let running = running.filter(|task| task.phase() == Phase::Running);
@@ -143,7 +154,7 @@ impl Sweeper {
             let claimed = self.decide(writer, ids, want.now, decision).await?;
             let has_claimed = claimed.iter().any(|outcome| done(outcome).is_some());
             outcomes.extend(claimed);
-            if !has_claimed {
+            if !has_claimed && !is_deeper {
                 break;
             }
         }
@@ -174,6 +185,9 @@ fn claim_in_order(
         let (Some(token), Some(found)) = (tokens.last().copied(), ledger.get(*task)) else {
             continue;
         };
+        if !want.is_for(found) {
+            continue;
+        }
         let claim = Command::Claim {
             task: *task,
             expected_attempt: found.attempt,

@@ -65,6 +65,7 @@ macro_rules! records_contract {
         claim_next_claims_no_more_than_there_are_tokens,
         claim_next_leaves_suspects_to_their_lane,
         claim_next_passes_over_other_kinds,
+        claim_next_passes_over_other_labels,
         claim_next_ends_what_has_expired,
         a_paused_queue_is_not_claimed,
         due_tasks_are_queued_in_order_of_time_then_id,

@@ -36,6 +36,7 @@ fn wanted(queues: Vec<QueueName>, tokens: u128) -> Want {
     Want {
         queues,
         kinds: None,
+        labels: None,
         session: SESSION,
         tokens: tokens.collect(),
         now: NOW,
@@ -189,6 +190,35 @@ pub async fn claim_next_passes_over_other_kinds(fresh: &FreshRecords) {
     let claimed = claim_wanted(&*store, of(&["square", "sleep"])).await;
     assert_eq!(running(&claimed), [20, 40].map(id));
     let claimed = claim_wanted(&*store, of(&["mail"])).await;
+    assert_eq!(running(&claimed), [1, 2, 3].map(id));
+}
+
+/// So is what requires labels that the pool does not have.
+pub async fn claim_next_passes_over_other_labels(fresh: &FreshRecords) {
+    let store = fresh.open().await;
+    for number in 1..=12 {
+        let requires = match number % 6 {
+            0 => Vec::new(),
+            _ => vec!["gpu".into()],
+        };
+        let options = Options {
+            requires,
+            ..Options::default()
+        };
+        let spec = Spec {
+            options: Some(Box::new(options)),
+            ..spec(number)
+        };
+        done(&*store, submit(spec)).await;
+    }
+    all_durable(&*store).await;
+    let with = |labels: &[&str]| Want {
+        labels: Some(Arc::new(labels.iter().copied().map(Into::into).collect())),
+        ..wanted(vec![QueueName::default()], 3)
+    };
+    let claimed = claim_wanted(&*store, with(&["large"])).await;
+    assert_eq!(running(&claimed), [6, 12].map(id));
+    let claimed = claim_wanted(&*store, with(&["gpu", "large"])).await;
     assert_eq!(running(&claimed), [1, 2, 3].map(id));
 }
 

@@ -1,0 +1,63 @@
+//! Remote workers at servers that share everything and run no tasks themselves.
+
+use std::time::{Duration, Instant};
+
+use super::are_missing;
+use super::chance::Chance;
+use super::client::fresh_id;
+use super::server::{Node, ask, status};
+use super::world::World;
+
+/// Below what it would take to look for one task after the other.
+const SOON: Duration = Duration::from_secs(15);
+
+fn submit(port: u16, kind: &str, chance: &mut Chance) -> String {
+    let id = fresh_id(chance);
+    let line = format!(
+        "{{\"cmd\":\"submit\",\"task_id\":\"{id}\",\"kind\":\"{kind}\",\"payload\":{{\"n\":5}}}}\n"
+    );
+    let told = ask(port, &line);
+    assert!(told.contains("queued"), "{told}");
+    id
+}
+
+/// A worker that knows one of the servers only.
+fn worker_at(world: &World, name: &str, server: usize) -> Node {
+    let place = format!("tcp://127.0.0.1:{}", world.servers[server].port());
+    let arguments = ["--server".to_owned(), place];
+    Node::start(&world.folder, name, &arguments)
+}
+
+#[test]
+fn workers_get_the_tasks_of_every_server() {
+    if are_missing() {
+        return;
+    }
+    let mut world = World::start();
+    world.nodes.clear();
+    let worker = worker_at(&world, "first", 0);
+    let (mut chance, began) = (Chance::new(21), Instant::now());
+    let ports = [0, 1].map(|number: usize| world.servers[number].port());
+    let submit_at = |port: u16, many: usize, chance: &mut Chance| -> Vec<String> {
+        (0..many).map(|_| submit(port, "square", chance)).collect()
+    };
+    let all_done = |ids: &[String], port: u16| {
+        for id in ids {
+            world.until("it runs", || status(port, id) == "succeeded");
+        }
+    };
+    // Told by hints.
+    for port in ports {
+        all_done(&submit_at(port, 100, &mut chance), port);
+    }
+    assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
+
+    // Nobody is told: they are found in the records.
+    drop(worker);
+    let waiting = submit_at(ports[1], 300, &mut chance);
+    world.rabbitmqctl_on_queues("purge_queue");
+    let _worker = worker_at(&world, "second", 0);
+    all_done(&waiting, ports[1]);
+    let once = "SELECT count(*) FROM tareas.tasks WHERE state <> 3 OR charged > 1";
+    assert_eq!(world.sql(once), "0", "each ended, and without a failure");
+}
