@@ -19,7 +19,7 @@ use tareas_core::{Body, Ending, Kind, Phase, Priority, SessionId};
 use tareas_engine::ports::SystemClock;
 use tareas_engine::services::{self, Supervisor};
 use tareas_engine::{Dispatcher, Engine, EngineConfig, Ports, Settled, Submission};
-use tareas_services::{FaultProxy, Rabbitmq, Service, Side, is_missing};
+use tareas_services::{FaultProxy, OnQueues, Rabbitmq, Service, Side, is_missing};
 use tokio::runtime::Runtime;
 
 /// Threads of the pool.
@@ -154,12 +154,6 @@ fn work(dispatcher: &Dispatcher) {
     }
 }
 
-/// Every queue of the node.
-fn queues(node: &Rabbitmq) -> Vec<String> {
-    let listed = node.rabbitmqctl(&["list_queues", "name", "--no-table-headers"]);
-    listed.lines().map(str::to_owned).collect()
-}
-
 #[test]
 fn every_task_ends_whatever_the_node_does() {
     if is_missing(Service::Rabbitmq) {
@@ -180,16 +174,8 @@ fn every_task_ends_whatever_the_node_does() {
         node.start_again();
     });
     rig.runtime.block_on(rig.queue.until_connected());
-    rig.endures("purged", || {
-        for queue in queues(&node) {
-            node.rabbitmqctl(&["purge_queue", &queue]);
-        }
-    });
-    rig.endures("deleted", || {
-        for queue in queues(&node) {
-            node.rabbitmqctl(&["delete_queue", &queue]);
-        }
-    });
+    rig.endures("purged", || node.on_queues(OnQueues::Purge, ""));
+    rig.endures("deleted", || node.on_queues(OnQueues::Delete, ""));
     rig.endures("disk alarm", || {
         node.rabbitmqctl(&["set_disk_free_limit", "900GB"]);
         sleep(Duration::from_secs(1));

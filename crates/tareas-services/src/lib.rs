@@ -20,4 +20,4 @@ pub use nginx::Nginx;
 pub use ports::free_port;
 pub use postgres::{Postgres, SHARED as SHARED_POSTGRES};
 pub use presence::{Service, is_missing};
-pub use rabbitmq::{Rabbitmq, SHARED as SHARED_RABBITMQ};
+pub use rabbitmq::{OnQueues, Rabbitmq, SHARED as SHARED_RABBITMQ};

@@ -38,6 +38,15 @@ done
 rm -rf "$HOME"
 "#;
 
+/// What is done to queues at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnQueues {
+    /// Their messages go.
+    Purge,
+    /// They go.
+    Delete,
+}
+
 /// A running node, and everything about it.
 #[derive(Debug)]
 pub struct Rabbitmq {
@@ -173,6 +182,23 @@ impl Rabbitmq {
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args:?}: {printed}{complaint}");
         printed
+    }
+
+    /// Empties, or removes, every queue whose name begins like this. One call for all of them: the
+    /// tool takes a second or more of processor time to start.
+    ///
+    /// # Panics
+    /// When the node does not do it.
+    pub fn on_queues(&self, what: OnQueues, prefix: &str) {
+        let each = match what {
+            OnQueues::Purge => "rabbit_amqqueue:purge(Q)",
+            OnQueues::Delete => "rabbit_amqqueue:delete(Q, false, false, <<\"tests\">>)",
+        };
+        let all = format!(
+            "[{each} || Q <- rabbit_amqqueue:list(), \
+             {{resource, _, queue, <<\"{prefix}\", _/binary>>}} <- [amqqueue:get_name(Q)]]."
+        );
+        self.rabbitmqctl(&["eval", &all]);
     }
 
     fn control(&self, args: &[&str]) -> io::Result<Output> {

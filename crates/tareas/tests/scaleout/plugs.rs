@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use tareas_services::{Service, Side, is_missing};
+use tareas_services::{OnQueues, Service, Side, is_missing};
 
 use super::chance::Chance;
 use super::large::Large;
@@ -47,8 +47,8 @@ fn nothing_is_lost_when_rabbitmq_is_restarted_emptied_and_away() {
     assert_clean(&under(|world| {
         world.rabbitmq.restart();
         heals(world);
-        for action in ["purge_queue", "delete_queue"] {
-            world.rabbitmqctl_on_queues(action);
+        for what in [OnQueues::Purge, OnQueues::Delete] {
+            world.on_queues(what);
             heals(world);
         }
         world.rabbitmq.stop();

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tareas_services::OnQueues;
+
 use super::are_missing;
 use super::chance::Chance;
 use super::client::fresh_id;
@@ -55,7 +57,7 @@ fn workers_get_the_tasks_of_every_server() {
     // Nobody is told: they are found in the records.
     drop(worker);
     let waiting = submit_at(ports[1], 300, &mut chance);
-    world.rabbitmqctl_on_queues("purge_queue");
+    world.on_queues(OnQueues::Purge);
     let _worker = worker_at(&world, "second", 0);
     all_done(&waiting, ports[1]);
     let once = "SELECT count(*) FROM tareas.tasks WHERE state <> 3 OR charged > 1";

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tareas_services::{FaultProxy, Haproxy, Postgres, Rabbitmq, free_port};
+use tareas_services::{FaultProxy, Haproxy, OnQueues, Postgres, Rabbitmq, free_port};
 use tokio::runtime::Runtime;
 
 use super::s3_support::Store;
@@ -104,15 +104,9 @@ impl World {
         (Haproxy::start(&config, port), port)
     }
 
-    /// Does something to each queue of RabbitMQ that tells of tasks.
-    pub(crate) fn rabbitmqctl_on_queues(&self, action: &str) {
-        let queues = self.rabbitmq.rabbitmqctl(&["list_queues", "name"]);
-        for queue in queues
-            .lines()
-            .filter(|queue| queue.starts_with("tareas.q."))
-        {
-            self.rabbitmq.rabbitmqctl(&[action, queue]);
-        }
+    /// Does this to the queues of RabbitMQ that tell of tasks.
+    pub(crate) fn on_queues(&self, what: OnQueues) {
+        self.rabbitmq.on_queues(what, "tareas.q.");
     }
 
     pub(crate) fn run_for(&self, time: Duration) {
