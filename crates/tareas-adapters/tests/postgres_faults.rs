@@ -17,7 +17,7 @@ use tareas_core::{
     Token, Want,
 };
 use tareas_engine::ports::{ApplyError, Clock, Records, SystemClock, TaskQuery};
-use tareas_services::{FaultProxy, Postgres, Service, is_missing};
+use tareas_services::{FaultProxy, Postgres, Service, Side, is_missing};
 
 /// SplitMix64: chance that can be replayed.
 struct Chance(u64);
@@ -355,7 +355,33 @@ fn a_claim_whose_wire_is_cut_meanwhile_is_known() {
     });
 }
 
-/// The same for claims of what is next.
+/// One claim of two is decided when the wire is cut: it is told of all the same, since nobody else
+/// would run the task.
+#[test]
+fn claims_that_are_decided_are_not_in_doubt_with_others() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
+    runtime().block_on(async {
+        let cut = CutWire::new().await;
+        let [id, never] = [1, 2].map(|n| TaskId::v7(*NOW, n));
+        let now = *NOW;
+        let commands = vec![submit(submission(id))];
+        cut.records.apply(Batch { now, commands }).await.unwrap();
+        // What is not claimed at once is looked at: pauses first.
+        let pauses = b"SELECT name FROM tareas.queues WHERE paused";
+        cut.wire.cut_instead_of(Side::Client, pauses);
+        let commands = vec![claim(id, 0), claim(never, 0)];
+        let applied = cut.records.apply(Batch { now, commands }).await.unwrap();
+        assert!(cut.wire.has_sprung());
+        assert_eq!(done(&applied.outcomes[0]).phase(), Phase::Running);
+        let rest = &applied.outcomes[1];
+        let is_to_try_again = matches!(rest, Outcome::Refused(Rejected::Undurable { .. }));
+        assert!(is_to_try_again, "{rest:?}");
+    });
+}
+
+/// Claims of what is next are known, too.
 #[test]
 fn a_claim_of_the_next_whose_wire_is_cut_meanwhile_is_known() {
     if is_missing(Service::Postgres) {

@@ -123,6 +123,7 @@ impl PostgresRecords {
         }
         let mut outcomes = Vec::new();
         for (entries, bytes) in segments {
+            let count = entries.len();
             let answered = match self.shared.front.push(course, entries, bytes) {
                 Some(answered) => answered.await,
                 None => Ok(Err(ApplyError::NotApplied(ended().into_port_error()))),
@@ -133,6 +134,11 @@ impl PostgresRecords {
             };
             match some {
                 Ok(some) => outcomes.extend(some),
+                Err(ApplyError::NotApplied(_))
+                    if course == Course::Claim && !outcomes.is_empty() =>
+                {
+                    outcomes.extend(vec![self.shared.try_again(); count]);
+                }
                 // An earlier segment is decided: the batch as a whole is in doubt.
                 Err(ApplyError::NotApplied(source)) if !outcomes.is_empty() => {
                     return Err(ApplyError::Unknown(source));

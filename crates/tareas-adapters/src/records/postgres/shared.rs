@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tareas_core::{Kind, Place, Position, QueueName, Task, TaskId, Timestamp};
+use tareas_core::{Kind, Outcome, Place, Position, QueueName, Rejected, Task, TaskId, Timestamp};
 use tareas_engine::ports::{Stopped, StoredSession};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
@@ -140,6 +140,13 @@ impl Shared {
     /// How far everything is decided, which is how far everything is durable.
     pub(super) fn position(&self) -> Position {
         Position(*self.decided.borrow())
+    }
+
+    /// What is told of a claim that was not decided when others with it were: these must not be
+    /// in doubt with it, since nobody else would run what they have claimed.
+    pub(super) fn try_again(&self) -> Outcome {
+        let until = self.position();
+        Outcome::Refused(Rejected::Undurable { until })
     }
 
     /// Waits for the next commit that changes something.

@@ -53,6 +53,9 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         while let Some(mut round) = shared.front.take(self.course).await {
             let result = self.serve(&mut round).await;
+            if self.course == Course::Claim {
+                round.iter_mut().for_each(|part| refuse_rest(part, &shared));
+            }
             answer(round, result.err());
         }
     }
@@ -125,6 +128,15 @@ async fn pass_in_parts(
 fn open_entries(round: &mut [Segment]) -> Vec<&mut Entry> {
     let entries = round.iter_mut().flat_map(|segment| &mut segment.entries);
     entries.filter(|entry| entry.outcome.is_none()).collect()
+}
+
+/// When some claims of a segment are decided, those that were never sent are to be tried again.
+fn refuse_rest(segment: &mut Segment, shared: &Shared) {
+    let is_in_part = segment.entries.iter().any(|entry| entry.outcome.is_some());
+    let open = segment.entries.iter_mut();
+    for entry in open.filter(|entry| entry.outcome.is_none() && entry.sent.is_none()) {
+        entry.outcome = is_in_part.then(|| shared.try_again());
+    }
 }
 
 /// Tells each batch what came of it.
