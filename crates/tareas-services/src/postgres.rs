@@ -29,6 +29,9 @@ pub const SHARED: &str = "TAREAS_TEST_POSTGRES";
 const START_PATIENCE: Duration = Duration::from_secs(30);
 /// How often a free port may be taken away before the server binds it.
 const PORT_TRIES: u32 = 5;
+/// How often a server is started again before it is an error, and the pause between two tries.
+const RESTART_TRIES: usize = 20;
+const RESTART_PAUSE: Duration = Duration::from_millis(250);
 
 /// A server of PostgreSQL; it ends when this is dropped, unless something else started it.
 #[derive(Debug)]
@@ -166,6 +169,13 @@ impl Postgres {
     pub fn restart(&mut self) {
         let instance = self.instance();
         instance.end(Signal::SIGINT);
+        // What a killed server leaves behind is gone when the last of its processes is.
+        for _ in 1..RESTART_TRIES {
+            if instance.run().is_ok() {
+                return;
+            }
+            std::thread::sleep(RESTART_PAUSE);
+        }
         instance.run().expect("PostgreSQL starts again");
     }
 
