@@ -1,4 +1,7 @@
 //! The large bytes of tasks: brought over, or looked at where they are.
+//!
+//! The files that go with a result have their names from its key, and no record of their own: those
+//! that are there are brought over before it.
 
 use std::fmt;
 
@@ -39,11 +42,28 @@ pub(super) async fn bring(
     for group in groups(&held) {
         let brought = group.iter().map(|held| async move {
             let (key, bytes) = held.read(from, MigrationError::Read).await?;
+            bring_files(&key, from, to).await?;
             to.put(&key, bytes).await.map_err(MigrationError::Write)
         });
         try_join_all(brought).await?;
     }
     Ok(amount(&held))
+}
+
+/// Brings the files that go with a result; one by one, since they may be large.
+async fn bring_files(
+    result: &BlobKey,
+    from: &dyn Blobs,
+    to: &dyn Blobs,
+) -> Result<(), MigrationError> {
+    for key in result.with_files().iter().skip(1) {
+        match from.get(key).await {
+            Ok(bytes) => to.put(key, bytes).await.map_err(MigrationError::Write)?,
+            Err(PortError::NotFound { .. }) => {}
+            Err(error) => return Err(MigrationError::Read(error)),
+        }
+    }
+    Ok(())
 }
 
 /// Reads all blobs of these tasks and compares them with what was recorded of them.

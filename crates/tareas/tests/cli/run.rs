@@ -79,15 +79,17 @@ impl Server {
         Self::start_in(Arc::new(tempfile::tempdir().unwrap()), arguments)
     }
 
-    /// In the folder of an earlier one.
+    /// In the folder of an earlier one, or in one with a configuration in it.
     pub(crate) fn start_in(folder: Arc<tempfile::TempDir>, arguments: &[&str]) -> Self {
-        let empty = folder.path().join("tareas.toml");
-        std::fs::write(&empty, "").unwrap();
+        let config = folder.path().join("tareas.toml");
+        if !config.exists() {
+            std::fs::write(&config, "").unwrap();
+        }
         let mut command = program();
         command.args(["serve", "--bind", "127.0.0.1:0", "--config"]);
         command
             .env("TAREAS_THREADS", "2")
-            .arg(empty)
+            .arg(config)
             .arg("--data")
             .arg(folder.path().join("data"))
             .args(arguments);

@@ -78,9 +78,17 @@ pub(crate) fn done(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
-/// A server over a folder, whose tasks have fates.
+/// A command that leaves a file.
+const NOTE: &str = r#"
+[kinds.note]
+command = ["sh", "-c", "echo kept > $TAREAS_OUT/note.txt"]
+"#;
+
+/// A server over a folder, whose tasks have fates. And its tasks with blobs.
 pub(crate) fn filled(count: usize) -> (Server, Vec<String>) {
-    let server = Server::start(&["--threads", "2"]);
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("tareas.toml"), NOTE).unwrap();
+    let server = Server::start_in(folder, &["--threads", "2"]);
     let mut line = Line::to(&server);
     assert_eq!(server.tareas(&["queues", "pause", "later"]).code, 0);
     let tasks: Vec<Value> = (0..count).map(task).collect();
@@ -90,6 +98,7 @@ pub(crate) fn filled(count: usize) -> (Server, Vec<String>) {
     let large = vec![
         server.submit(&["text", "100000"]),
         server.submit(&["sha256", &"x".repeat(100_000)]),
+        server.submit(&["note"]),
     ];
     until_quiet(&server);
     let cancelled = server.tareas(&["list", "queue:later", "--limit", "20", "-o", "id"]);
