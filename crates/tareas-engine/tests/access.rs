@@ -137,19 +137,66 @@ async fn every_wrong_token_is_answered_alike() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_often_wrong_is_not_even_asked() {
+async fn an_address_that_is_often_wrong_waits_and_whoever_is_right_does_not() {
     let world = world().await;
     let token = world.token(wanted("read", "*"), 1).await;
     for _ in 0..20 {
         assert!(world.shows("tr_wrong").await.is_none());
     }
-    let shown = world
-        .access
-        .authenticate(&token.reveal(), CredentialKind::Token, HERE)
-        .await;
+    let wrong = |kind| world.access.authenticate("tr_wrong", kind, HERE);
+    let shown = wrong(CredentialKind::Token).await;
     assert!(matches!(shown, Err(Denied::TooOften { .. })), "{shown:?}");
-    world.clock.advance(Duration::from_secs(61));
     assert!(world.shows(&token.reveal()).await.is_some());
+    world.clock.advance(Duration::from_secs(61));
+    let shown = wrong(CredentialKind::Token).await;
+    assert!(matches!(shown, Err(Denied::NotValid)), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_is_not_counted_as_a_guess() {
+    let world = world().await;
+    let over = TokenText::make(CredentialKind::Session, &[9; CHANCE]).reveal();
+    for _ in 0..40 {
+        let shown = world
+            .access
+            .authenticate(&over, CredentialKind::Session, HERE)
+            .await;
+        assert!(matches!(shown, Err(Denied::NotValid)), "{shown:?}");
+    }
+}
+
+/// Chance of its own for each of many.
+fn numbered(number: u32) -> [u32; CHANCE] {
+    std::array::from_fn(|at| {
+        if at == 0 {
+            10 + number / 62
+        } else {
+            number % 62
+        }
+    })
+}
+
+#[tokio::test]
+async fn one_token_has_only_so_many_sessions() {
+    let world = world().await;
+    let token = world.token(wanted("read", "*"), 1).await;
+    let person = world.shows(&token.reveal()).await.unwrap();
+    let session = |number| world.access.create_session(&person, number);
+    let numbers: Vec<_> = (0..=100).map(numbered).collect();
+    for number in &numbers[..100] {
+        session(number).await.unwrap();
+    }
+    let more = session(&numbers[100]).await;
+    assert!(matches!(more, Err(Denied::Full)), "{more:?}");
+    let other = world.token(wanted("read", "*"), 2).await;
+    let other = world.shows(&other.reveal()).await.unwrap();
+    assert!(
+        world
+            .access
+            .create_session(&other, &[3; CHANCE])
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -246,13 +293,15 @@ async fn nobody_gives_queues_that_they_do_not_have() {
         .await;
     assert!(matches!(more, Err(Denied::TooMuch)));
     let less = wanted("read", "mail.bulk");
-    assert!(
-        world
-            .access
-            .create_token(less, &admin, &[3; CHANCE])
-            .await
-            .is_ok()
-    );
+    let less = world.access.create_token(less, &admin, &[3; CHANCE]).await;
+    let (less, _) = less.unwrap();
+    // Nor do they see tokens of others, or revoke them.
+    let foreign = world.token(wanted("admin", "*"), 4).await;
+    let known = world.access.list(&admin).await.unwrap();
+    assert!(known.len() == 2 && known.iter().all(|one| one.id != foreign.id()));
+    let revoke = |id| world.access.revoke_token(id, &admin);
+    assert!(!revoke(foreign.id()).await.unwrap());
+    assert!(revoke(less.id()).await.unwrap());
 }
 
 #[tokio::test]
@@ -268,16 +317,10 @@ async fn what_is_past_leaves_the_lists() {
     world.access.revoke(token.id()).await.unwrap();
     world.clock.advance(HALF_AN_HOUR + Duration::from_secs(1));
     world.access.prune().await.unwrap();
-    let left: Vec<_> = world
-        .access
-        .list()
-        .await
-        .unwrap()
-        .iter()
-        .map(|c| c.id)
-        .collect();
+    let left = world.store.credentials().await.unwrap();
+    let left: Vec<_> = left.iter().map(|credential| credential.id).collect();
     assert_eq!(left, [token.id()]);
     world.clock.advance(Duration::from_secs(8 * 24 * 60 * 60));
     world.access.prune().await.unwrap();
-    assert!(world.access.list().await.unwrap().is_empty());
+    assert!(world.store.credentials().await.unwrap().is_empty());
 }

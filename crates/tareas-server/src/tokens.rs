@@ -6,9 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use tareas_core::Timestamp;
-use tareas_engine::access::{
-    Credential, CredentialKind, Networks, QueueScope, Roles, TokenText, Wanted,
-};
+use tareas_engine::access::{Credential, Networks, QueueScope, Roles, TokenText, Wanted};
 use tareas_protocol::request::is_name;
 use tareas_protocol::time::append_instant;
 use tareas_protocol::{Code, ErrorObject, Lang};
@@ -149,15 +147,11 @@ pub struct TokenList {
 }
 
 impl TokenList {
-    /// The tokens among these credentials.
+    /// These tokens.
     pub fn of(all: &[Credential], now: Timestamp) -> Self {
-        let tokens = all
-            .iter()
-            .filter(|known| known.kind == CredentialKind::Token);
+        let tokens = all.iter().map(|known| TokenView::of(known, now, None));
         Self {
-            tokens: tokens
-                .map(|known| TokenView::of(known, now, None))
-                .collect(),
+            tokens: tokens.collect(),
         }
     }
 }

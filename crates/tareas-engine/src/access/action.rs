@@ -86,5 +86,5 @@ actions! {
     /// Make, list and revoke tokens.
     ManageTokens = "manage_tokens", Server, [Admin];
     /// Read who did what.
-    ReadAudit = "read_audit", Server, [Admin];
+    ReadAudit = "read_audit", Whole, [Admin];
 }

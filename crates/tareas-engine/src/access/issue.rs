@@ -153,6 +153,18 @@ impl Access {
         self.refresh().await
     }
 
+    /// Revokes a token that `by` may know of, and what came of it; `false` when there is none.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn revoke_token(&self, id: CredentialId, by: &Principal) -> Result<bool, PortError> {
+        let known = self.list(by).await?;
+        match known.iter().any(|credential| credential.id == id) {
+            true => self.revoke(id).await,
+            false => Ok(false),
+        }
+    }
+
     /// Revokes a token, link or session, and what came of it; `false` when there is no valid one.
     ///
     /// # Errors
@@ -163,22 +175,36 @@ impl Access {
         Ok(is_revoked)
     }
 
-    /// Every credential that is stored, newest first.
+    /// The tokens that are stored, newest first: those that are for no other queues than `by` is.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn list(&self) -> Result<Vec<Credential>, PortError> {
+    pub async fn list(&self, by: &Principal) -> Result<Vec<Credential>, PortError> {
         let mut all = self.store.credentials().await?;
+        all.retain(|credential| {
+            let queues = by.queues();
+            credential.kind == CredentialKind::Token
+                && queues.is_none_or(|own| own.covers(&credential.wanted.queues))
+        });
         all.sort_by_key(|credential| std::cmp::Reverse(credential.created_at));
         Ok(all)
     }
 
     async fn store(&self, credential: &Credential) -> Result<(), Denied> {
-        if self.known().by_id.len() >= self.limits.credentials_max {
+        if !self.has_room_for(credential) {
             return Err(Denied::Full);
         }
         self.store.add(credential).await?;
         Ok(self.refresh().await?)
+    }
+
+    fn has_room_for(&self, credential: &Credential) -> bool {
+        let known = self.known();
+        let is_sibling = |entry: &&Entry| {
+            entry.credential.parent == credential.parent && credential.parent.is_some()
+        };
+        known.by_id.len() < self.limits.credentials_max
+            && known.by_id.values().filter(is_sibling).count() < self.limits.children_max
     }
 }
 

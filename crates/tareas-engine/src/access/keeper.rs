@@ -20,7 +20,7 @@ use crate::services::Service;
 
 /// How often the store is read: within so long, and a little, a revoked token is refused.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(2);
-/// An unknown token has the store read at once, but not more often than this.
+/// A wrong token has the store read at once, but not more often than this.
 const REFRESH_SOONEST: Duration = Duration::from_millis(200);
 /// How exactly the last use of a token is noted.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
@@ -34,6 +34,8 @@ const TOKENS_SHOWN_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub struct Limits {
     /// Credentials of all kinds that are valid at once.
     pub credentials_max: usize,
+    /// Links and sessions of one token that are valid at once.
+    pub children_max: usize,
     /// How long lines of the audit log are kept.
     pub audit_kept: Duration,
 }
@@ -42,6 +44,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             credentials_max: 10_000,
+            children_max: 100,
             audit_kept: Duration::from_secs(365 * 24 * 60 * 60),
         }
     }
@@ -101,10 +104,12 @@ impl Access {
         Ok(Arc::new(access))
     }
 
-    /// The bearer of this token, if it is valid, and valid from there.
+    /// The bearer of this token, if it is valid, and valid from there. Wrong ones are counted by
+    /// address; whoever shows a valid one is let in all the same, since others may be wrong behind
+    /// the same balancer.
     ///
     /// # Errors
-    /// [`Denied`]; whatever is wrong with a token, the answer is the same.
+    /// [`Denied`]; whatever is wrong with a token, the answer is the same, and takes the same way.
     pub async fn authenticate(
         &self,
         text: &str,
@@ -112,17 +117,23 @@ impl Access {
         address: IpAddr,
     ) -> Result<Principal, Denied> {
         let now = self.clock.now();
+        let shown = TokenText::parse(text).filter(|shown| shown.kind() == kind);
+        let find = || self.find(shown.as_ref()?, address, now);
+        if let Some(principal) = find() {
+            return Ok(principal);
+        }
         if let Some(wait) = self.failures().wait(address, now) {
             return Err(Denied::TooOften { wait });
         }
-        let shown = TokenText::parse(text).filter(|shown| shown.kind() == kind);
-        let is_new = |shown: &TokenText| !self.known().by_id.contains_key(&shown.id());
-        if shown.as_ref().is_some_and(is_new) && self.may_refresh(now) {
+        // Another server may have made it just now.
+        if shown.is_some() && self.may_refresh(now) {
             self.refresh().await?;
         }
-        let found = shown.and_then(|shown| self.find(&shown, address, now));
-        found.ok_or_else(|| {
-            self.failures().note(address, now);
+        find().ok_or_else(|| {
+            // A page that is left open goes on to show a session that is over.
+            if kind != CredentialKind::Session {
+                self.failures().note(address, now);
+            }
             Denied::NotValid
         })
     }

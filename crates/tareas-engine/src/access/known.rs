@@ -27,8 +27,18 @@ pub(super) struct Entry {
 impl Known {
     /// Takes over what is stored; ends what is not valid any more.
     pub(super) fn take(&mut self, stored: Vec<Credential>, now: Timestamp) {
+        let used = |id: CredentialId| {
+            self.by_id
+                .get(&id)
+                .and_then(|entry| entry.credential.used_at)
+        };
         let valid: HashMap<CredentialId, Credential> = stored
             .into_iter()
+            .map(|credential| Credential {
+                // A use that is not stored yet counts.
+                used_at: credential.used_at.max(used(credential.id)),
+                ..credential
+            })
             .filter(|credential| credential.is_valid(now))
             .map(|credential| (credential.id, credential))
             .collect();

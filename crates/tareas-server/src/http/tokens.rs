@@ -20,12 +20,13 @@ use crate::tokens::{LinkView, TokenList, TokenRequest, TokenView, shown};
 /// Lines of the audit log on a page, if not said, and at most.
 const LINES_DEFAULT: u64 = 50;
 const LINES_MAX: u64 = 500;
+
 /// `GET /v1/tokens`: all tokens, newest first, without their secrets.
 pub(super) async fn list(visit: Visit, request: Request) -> Answer {
     let (parts, _) = request.into_parts();
     Query::read(&visit, &parts, &[])?;
     let all = on(&visit)?
-        .list()
+        .list(&visit.identity.principal)
         .await
         .map_err(|error| away(&visit, error))?;
     let now = visit.server.engine.now();
@@ -59,14 +60,11 @@ pub(super) async fn revoke(visit: Visit, request: Request) -> Answer {
     let (mut parts, _) = request.into_parts();
     let text = path_text(&mut parts, &()).await.unwrap_or_default();
     let id: CredentialId = text.parse().map_err(|_| visit.not_found())?;
-    let is_revoked = access
-        .revoke(id)
-        .await
-        .map_err(|error| away(&visit, error))?;
-    if !is_revoked {
+    let by = &visit.identity.principal;
+    let is_revoked = access.revoke_token(id, by).await;
+    if !is_revoked.map_err(|error| away(&visit, error))? {
         return Err(visit.not_found());
     }
-    let by = &visit.identity.principal;
     access
         .note(by, visit.peer.ip(), Deed::RevokeToken, id.as_str())
         .await;

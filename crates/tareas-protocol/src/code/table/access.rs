@@ -98,16 +98,16 @@ pub(super) static ENTRIES: &[Entry] = &[
         en: Prose {
             message: "too many wrong tokens came from this address",
             hint: "wait as long as `retry_after_ms` says, and check the token",
-            explanation: "An address may show twenty wrong tokens in a minute. Beyond that nothing \
-                is looked at for the rest of the minute, not even a token that is right. This \
-                machine itself is exempt.",
+            explanation: "An address may show twenty wrong tokens in a minute. Beyond that every \
+                further one is answered so for the rest of the minute; a token that is right is \
+                taken all the same. This machine itself is exempt.",
         },
         es: Prose {
             message: "llegaron demasiados tokens equivocados desde esta dirección",
             hint: "espere lo que dice `retry_after_ms` y revise el token",
             explanation: "Una dirección puede mostrar veinte tokens equivocados por minuto. Más \
-                allá no se mira nada durante el resto del minuto, ni siquiera un token correcto. \
-                Esta máquina está exenta.",
+                allá cada uno más recibe esta respuesta durante el resto del minuto; un token \
+                correcto se acepta igualmente. Esta máquina está exenta.",
         },
     },
     Entry {

@@ -102,7 +102,7 @@ impl Registry {
                 ..
             } => {
                 let all = runtime
-                    .block_on(access.list())
+                    .block_on(access.list(&Principal::everyone()))
                     .map_err(|error| away(&error, *lang))?;
                 Ok(serde_json::json!(TokenList::of(&all, SystemClock.now())))
             }
@@ -128,7 +128,7 @@ impl Registry {
             } => {
                 let not_found = || Failure::refused(ErrorObject::new(Code::NotFound, *lang));
                 let id: CredentialId = id.parse().map_err(|_| not_found())?;
-                let told = runtime.block_on(access.revoke(id));
+                let told = runtime.block_on(access.revoke_token(id, &Principal::everyone()));
                 match told.map_err(|error| away(&error, *lang))? {
                     true => self.note(Deed::RevokeToken, id.as_str()),
                     false => return Err(not_found()),
