@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -211,7 +211,6 @@ fn whoever_has_the_data_folder_makes_tokens_beside_the_server() {
     let id = &token[3..11];
     let revoke = ["token", "revoke", id, "--local"];
     assert_eq!(run(program(server.folder.path()).args(revoke)).0, 0);
-    let began = Instant::now();
     until("the server has forgotten it", || {
         run(server
             .command("tcp")
@@ -219,7 +218,6 @@ fn whoever_has_the_data_folder_makes_tokens_beside_the_server() {
             .args(SQUARE))
         .0 == 4
     });
-    assert!(began.elapsed() < Duration::from_secs(20));
 }
 
 #[test]
@@ -351,7 +349,6 @@ fn a_handshake_that_does_not_end_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path());
     let server = Server::start_in(folder, &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
-    let began = Instant::now();
     let mut silent: Vec<_> = (0..50)
         .map(|_| {
             let mut stream = std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap();
@@ -360,15 +357,18 @@ fn a_handshake_that_does_not_end_is_given_up() {
             stream
         })
         .collect();
-    for stream in &mut silent {
-        // It ends in an end or in an error, not in silence.
-        let _ = stream.read(&mut [0; 64]);
-    }
-    assert!(
-        began.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        began.elapsed()
-    );
-    let (code, result, said) = server.admin(&SQUARE);
+    // They lock out nobody.
+    let token = std::fs::read_to_string(server.path("data/admin-token")).unwrap();
+    let mut square = server.command("tls");
+    square
+        .env("TAREAS_TOKEN", &token)
+        .arg("--tls-ca")
+        .arg(server.path("ca.pem"));
+    let (code, result, said) = run(square.args(SQUARE));
     assert_eq!((code, &*result), (0, "25\n"), "{said}");
+    for stream in &mut silent {
+        let end = stream.read(&mut [0; 64]).map_err(|error| error.kind());
+        let is_still_open = matches!(end, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
+        assert!(!is_still_open, "{end:?}");
+    }
 }

@@ -4,13 +4,16 @@
 //! counts for reading, and for the forms of the dashboard, which carry a token of their session; it
 //! counts for nothing else, so that no page can make a browser change things through the API.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tareas_engine::access::{Action, CredentialKind, Deed, Object, Principal, TokenText};
+use tareas_engine::access::{
+    Action, CredentialId, CredentialKind, Deed, Object, Principal, TokenText,
+};
 use tareas_protocol::{Code, ErrorObject, Lang};
 
 use super::look::cookie;
@@ -46,6 +49,11 @@ impl Identity {
             form_token: None,
             denied: None,
         }
+    }
+
+    /// The session that asks, where one does.
+    pub(super) fn session(&self) -> Option<CredentialId> {
+        self.form_token.as_ref().and(self.principal.id())
     }
 
     /// Whoever sends this request.
@@ -96,19 +104,48 @@ pub(super) async fn pass(action: Action, visit: Visit, request: Request, next: N
     if let Err(problem) = admit(action, &visit, &request) {
         return turn_away(&visit, &request, problem);
     }
-    let response = next.run(request).await;
-    if let (Some(deed), Some(access)) = (Deed::of(action), &visit.server.config.access)
-        && (response.status().is_success() || response.status().is_redirection())
-    {
-        let path = visit.uri.path();
-        let detail = match response.extensions().get::<Did>() {
-            Some(Did(what)) => format!("{what} {path}"),
-            None => path.to_owned(),
-        };
-        let who = &visit.identity.principal;
-        access.note(who, visit.peer.ip(), deed, &detail).await;
+    if visit.server.config.access.is_none() {
+        return next.run(request).await;
     }
-    response
+    if is_safe(request.method()) || action == Action::Submit {
+        return while_allowed(&visit, next.run(request)).await;
+    }
+    // Whoever hangs up does not keep what they did from being written down.
+    let (own, told) = (visit.clone(), visit);
+    let done = async move {
+        let mut response = next.run(request).await;
+        let did = response.extensions_mut().remove();
+        write_down(action, &own, response.status(), did).await;
+        response
+    };
+    let done = told.uncut(done).await;
+    done.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// What looks or waits is cut short when the right to it ends.
+async fn while_allowed(visit: &Visit, answer: impl Future<Output = Response>) -> Response {
+    tokio::select! {
+        biased;
+        response = answer => response,
+        () = visit.identity.principal.ended() => {
+            visit.problem(visit.error(Code::Unauthenticated)).into_response()
+        }
+    }
+}
+
+async fn write_down(action: Action, visit: &Visit, status: StatusCode, did: Option<Did>) {
+    let is_done = status.is_success() || status.is_redirection();
+    let (Some(deed), Some(access), true) = (Deed::of(action), &visit.server.config.access, is_done)
+    else {
+        return;
+    };
+    let mut detail = visit.uri.path().to_owned();
+    if let Some(Did(what)) = did {
+        detail += " ";
+        detail += &what;
+    }
+    let who = &visit.identity.principal;
+    access.note(who, visit.peer.ip(), deed, &detail).await;
 }
 
 /// What exactly was done, for the audit log, where the path does not say it.
@@ -174,7 +211,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The session that the browser shows.
-pub(super) fn session_cookie(headers: &HeaderMap, is_encrypted: bool) -> Option<&str> {
+fn session_cookie(headers: &HeaderMap, is_encrypted: bool) -> Option<&str> {
     cookie(headers, cookie_name(is_encrypted)).filter(|text| !text.is_empty())
 }
 

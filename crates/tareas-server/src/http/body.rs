@@ -10,8 +10,17 @@ use super::problem::Problem;
 use super::visit::Visit;
 
 /// Reads a body. One that says it is too large is refused before anything is read, one that
-/// turns out to be too large as soon as it does, and one that stands still is given up.
+/// turns out to be too large as soon as it does, and one that stands still is given up. One whose
+/// sender has lost the right to send it meanwhile is refused, too.
 pub(super) async fn read(visit: &Visit, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let read = read_all(visit, headers, body).await?;
+    match visit.identity.principal.has_ended() {
+        true => Err(visit.problem(visit.error(Code::Unauthenticated))),
+        false => Ok(read),
+    }
+}
+
+async fn read_all(visit: &Visit, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let limits = &visit.server.config.limits;
     let told = told_length(headers);
     if told.is_some_and(|told| told > limits.body_bytes_max as u64) {

@@ -14,6 +14,7 @@ use tareas_protocol::json::Scanner;
 use tareas_protocol::nearest::nearest;
 use tareas_protocol::{Code, Lang};
 
+use super::access::Did;
 use super::body;
 use super::prefer::{self, WAIT_SECONDS_MAX, Wait};
 use super::problem::{Answer, Problem};
@@ -104,7 +105,15 @@ pub(super) async fn create(visit: Visit, request: Request) -> Answer {
             .headers_mut()
             .insert(prefer::APPLIED, wait.applied());
     }
+    response.extensions_mut().insert(did(&view));
     Ok(response)
+}
+
+/// What was ordered, for the audit log.
+pub(super) fn did(view: &BulkView) -> Did {
+    let count = if view.is_dry_run { "count for " } else { "" };
+    let (action, filter) = (view.action.name(), &view.filter);
+    Did(format!("{count}{action} {filter} ({})", view.id))
 }
 
 /// Those that are remembered, newest first.
@@ -217,6 +226,7 @@ async fn ended(visit: &Visit, view: BulkView, within: Duration) -> BulkView {
         // Whatever wakes first: what is true then is shown.
         _ = tokio::time::timeout(within, watch.wait_for(|view| view.state.has_ended())) => {}
         () = visit.stop.cancelled() => {}
+        () = visit.identity.principal.ended() => {}
     }
     watch.borrow().clone()
 }

@@ -1,7 +1,9 @@
 //! TLS: certificate and key from files, read again when asked, and handshakes within bounds.
 //!
-//! rustls alone, versions 1.2 and 1.3. A handshake that takes too long is given up, and no more of
-//! them run at once than the processor can take: the rest wait, within the same time.
+//! rustls alone, versions 1.2 and 1.3. A handshake that takes too long is given up, and the number
+//! of those that have begun is bounded: the rest wait, within the same time. What they compute is
+//! bounded by the threads of the runtime, of which there is one for each core; a bound as small as
+//! that on handshakes would let a few clients that stop in the middle lock out all others.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,8 +18,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Handshakes at once, for each core.
-const HANDSHAKES_PER_CORE: usize = 2;
+/// Handshakes that have begun and have not ended. Each holds some 20 KiB.
+const HANDSHAKES_MAX: usize = 1_024;
 /// What browsers may choose from. Clients of lines say nothing of it.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -51,12 +53,11 @@ impl Tls {
     /// # Errors
     /// When they cannot be read or used.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             current: RwLock::new(read(certificate, key)?),
             certificate: certificate.to_owned(),
             key: key.to_owned(),
-            handshakes: Semaphore::new(cores * HANDSHAKES_PER_CORE),
+            handshakes: Semaphore::new(HANDSHAKES_MAX),
         })
     }
 

@@ -14,13 +14,13 @@ use crate::world::World;
 
 const ID: &str = "0197a000-0000-7000-8000-000000000001";
 
-struct Guarded {
-    world: World,
-    access: Arc<Access>,
+pub(crate) struct Guarded {
+    pub(crate) world: World,
+    pub(crate) access: Arc<Access>,
 }
 
 impl Guarded {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let (store, clock) = (Arc::new(MemoryAccess::default()), Arc::new(SystemClock));
         let access = Access::open(store, clock, Limits::default()).await.unwrap();
         let world = World::with(ServerConfig {
@@ -30,7 +30,7 @@ impl Guarded {
         Self { world, access }
     }
 
-    async fn token(&self, roles: &str, queues: &str, seed: u32) -> TokenText {
+    pub(crate) async fn token(&self, roles: &str, queues: &str, seed: u32) -> TokenText {
         let wanted = Wanted {
             name: "ops".into(),
             roles: Roles::parse(roles).unwrap(),
@@ -43,7 +43,7 @@ impl Guarded {
         made.unwrap().0
     }
 
-    async fn send(&self, ask: Ask, token: &TokenText) -> Reply {
+    pub(crate) async fn send(&self, ask: Ask, token: &TokenText) -> Reply {
         let shown = format!("Authorization: Bearer {}", token.reveal());
         ask.header(&shown).send(&self.world).await
     }
@@ -333,7 +333,7 @@ async fn a_cookie_is_no_token_and_a_form_needs_that_of_its_session() {
     let lines = guarded.access.audit(None, 1).await.unwrap();
     assert_eq!(
         (lines[0].1.deed.name(), &*lines[0].1.detail),
-        ("pause", "/queues/mail")
+        ("pause", "/queues/mail pause")
     );
     assert!(lines[0].1.who.starts_with("ops ("), "{}", lines[0].1.who);
 }
@@ -352,6 +352,57 @@ async fn a_logout_ends_the_session_on_every_server() {
     );
     let page = Ask::get("/").header(&cookie).send(&guarded.world).await;
     page.problem(401, "TAR-1101");
+}
+
+#[tokio::test]
+async fn a_login_ends_the_session_that_the_browser_had() {
+    let guarded = Guarded::new().await;
+    let token = guarded.token("read", "*", 1).await;
+    let old = guarded.session(&token).await;
+    let login = form_to("/login", format!("secret={}", token.reveal()));
+    let fresh = cookie_of(&login.header(&old).send(&guarded.world).await);
+    assert_ne!(old, fresh);
+    let look = |cookie: &str| Ask::get("/").header(cookie);
+    look(&old)
+        .send(&guarded.world)
+        .await
+        .problem(401, "TAR-1101");
+    assert_eq!(look(&fresh).send(&guarded.world).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_is_told_when_the_right_to_it_ends() {
+    let guarded = Guarded::new().await;
+    let token = guarded.token("submit", "*", 1).await;
+    let task = r#"{"kind":"echo","payload":1,"delay_ms":3600000}"#;
+    let id = guarded
+        .send(Ask::post("/v1/tasks", task), &token)
+        .await
+        .task_id();
+    let wait = guarded.send(Ask::get(&format!("/v1/tasks/{id}/wait")), &token);
+    let revoke = async {
+        // Before or after the wait has begun: it ends all the same.
+        tokio::task::yield_now().await;
+        guarded.access.revoke(token.id()).await.unwrap()
+    };
+    let (told, is_revoked) = tokio::join!(wait, revoke);
+    assert!(is_revoked);
+    told.problem(401, "TAR-1101");
+}
+
+#[tokio::test]
+async fn what_was_ordered_in_bulk_is_written_down() {
+    let guarded = Guarded::new().await;
+    let token = guarded.token("operate", "*", 1).await;
+    let order = r#"{"action":"delete","filter":"state:failed"}"#;
+    let made = guarded.send(Ask::post("/v1/bulk", order), &token).await;
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let lines = guarded.access.audit(None, 1).await.unwrap();
+    let line = format!("/v1/bulk delete state:failed ({id})");
+    assert_eq!(
+        (lines[0].1.deed.name(), &*lines[0].1.detail),
+        ("operate", &*line)
+    );
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use super::numbers::{clock, count, instant};
 use super::words::task_link;
 use super::{Scene, Sheet, Tab, document};
 use crate::filter::Words;
-use crate::http::bulk::{Asked, find, order};
+use crate::http::bulk::{Asked, did, find, order};
 use crate::http::live::View;
 use crate::http::problem::{Answer, Problem};
 use crate::http::visit::{Query, Visit, path_text};
@@ -75,7 +75,11 @@ pub(in crate::http) async fn order_bulk(visit: Visit, request: Request) -> Answe
         order(&visit, asked)
     };
     Ok(match ordered.await {
-        Ok(view) => lead_to(&format!("/bulk/{}", view.id)),
+        Ok(view) => {
+            let mut response = lead_to(&format!("/bulk/{}", view.id));
+            response.extensions_mut().insert(did(&view));
+            response
+        }
         Err(problem) => problem_page(&visit, &problem).await,
     })
 }

@@ -16,6 +16,7 @@ use super::frame::problem_page;
 use super::numbers::{clock, count, instant};
 use super::words::{shortened, task_link};
 use super::{Scene, Sheet, Tab, document};
+use crate::http::access::Did;
 use crate::http::live::View;
 use crate::http::problem::{Answer, Problem};
 use crate::http::visit::{Query, Visit};
@@ -218,7 +219,12 @@ pub(in crate::http) async fn requeue_group(visit: Visit, request: Request) -> An
         Ok::<_, Problem>(counts)
     };
     Ok(match done.await {
-        Ok([done, skipped]) => lead_to(&format!("/failures?done={done}&skipped={skipped}")),
+        Ok([done, skipped]) => {
+            let mut response = lead_to(&format!("/failures?done={done}&skipped={skipped}"));
+            let did = Did(format!("requeue {done}"));
+            response.extensions_mut().insert(did);
+            response
+        }
         Err(problem) => problem_page(&visit, &problem).await,
     })
 }

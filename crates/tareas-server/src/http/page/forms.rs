@@ -91,9 +91,14 @@ pub(in crate::http) async fn look(visit: Visit, request: Request) -> Answer {
     Ok(response)
 }
 
-/// Whether a text is a path of this server and cannot lead anywhere else.
+/// Whether a text is a path of this server and cannot lead anywhere else. Browsers leave out tabs
+/// and line breaks before they look.
 pub(super) fn is_here(path: &str) -> bool {
-    path.starts_with('/') && !path.starts_with("//") && !path.contains('\\')
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 #[cfg(test)]
@@ -116,6 +121,8 @@ mod tests {
             "tasks",
             "//evil.example",
             "/\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
             "https://evil.example",
         ] {
             assert!(!is_here(path), "{path}");

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use tareas_engine::access::{
-    Access, Action, Credential, CredentialKind, Deed, Object, Principal, TokenText,
+    Access, Action, Credential, CredentialId, CredentialKind, Deed, Object, Principal, TokenText,
 };
 use tareas_protocol::{Code, ErrorObject};
 
@@ -15,8 +15,8 @@ use super::forms::{Form, is_here, lead_to, token_field};
 use super::frame::bare;
 use super::words::alert;
 use crate::access::{authenticate, chances, denied, switched_on};
-use crate::http::access::{keep_session, session_cookie};
-use crate::http::problem::Answer;
+use crate::http::access::keep_session;
+use crate::http::problem::{Answer, Problem};
 use crate::http::visit::{Query, Visit};
 
 /// Longest text of what is asked for after the login.
@@ -64,6 +64,10 @@ pub(in crate::http) async fn log_in(visit: Visit, request: Request) -> Answer {
     let access = switched_on(&visit.server, visit.lang).map_err(|error| visit.problem(*error))?;
     match begin(&visit, access, &form).await {
         Ok((text, session)) => {
+            // The browser forgets the session that it had.
+            if let Some(old) = visit.identity.session() {
+                end(&visit, access, old).await?;
+            }
             let next = Some(asked.next).filter(|next| is_here(next));
             let mut response = lead_to(next.unwrap_or("/"));
             keep_session(response.headers_mut(), &text.reveal(), visit.is_encrypted);
@@ -71,7 +75,10 @@ pub(in crate::http) async fn log_in(visit: Visit, request: Request) -> Answer {
             Ok(response)
         }
         Err(error) => {
-            note(&visit, access, Deed::Fail, error.name.as_ref()).await;
+            // The audit log does not grow as fast as somebody guesses.
+            if error.code() != Some(Code::TooManyFailures) {
+                note(&visit, access, Deed::Fail, error.name.as_ref()).await;
+            }
             let problem = visit.problem((*error).clone());
             let page = page(&visit, &asked, Some(problem.error()));
             Ok((problem.status(), page).into_response())
@@ -110,20 +117,25 @@ fn may_look(who: &Principal, visit: &Visit) -> Refused<()> {
 
 /// `POST /logout`: ends the session.
 pub(in crate::http) async fn log_out(visit: Visit, request: Request) -> Answer {
-    let session = session_cookie(request.headers(), visit.is_encrypted).map(str::to_owned);
     let form = Form::read(&visit, request).await?;
     form.check(&visit)?;
     let access = switched_on(&visit.server, visit.lang).map_err(|error| visit.problem(*error))?;
-    if let Some(session) = session.and_then(|text| TokenText::parse(&text)) {
+    // The one that was proved: a cookie may name any id.
+    if let Some(session) = visit.identity.session() {
         note(&visit, access, Deed::LogOut, "").await;
-        access.revoke(session.id()).await.map_err(|error| {
-            tracing::warn!(%error, "a session was not ended");
-            visit.problem(visit.error(Code::Unavailable))
-        })?;
+        end(&visit, access, session).await?;
     }
     let mut response = lead_to("/login");
     keep_session(response.headers_mut(), "", visit.is_encrypted);
     Ok(response)
+}
+
+async fn end(visit: &Visit, access: &Access, session: CredentialId) -> Result<(), Problem> {
+    let ended = access.revoke(session).await;
+    ended.map(drop).map_err(|error| {
+        tracing::warn!(%error, "a session was not ended");
+        visit.problem(visit.error(Code::Unavailable))
+    })
 }
 
 async fn note(visit: &Visit, access: &Access, deed: Deed, detail: &str) {

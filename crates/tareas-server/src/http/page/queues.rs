@@ -12,6 +12,7 @@ use super::forms::{Form, lead_to, token_field};
 use super::frame::problem_page;
 use super::numbers::count;
 use super::{Scene, Sheet, Tab, document, states};
+use crate::http::access::Did;
 use crate::http::live::View;
 use crate::http::operate::queue_name;
 use crate::http::problem::{Answer, Problem};
@@ -101,12 +102,18 @@ fn row(scene: &Scene<'_>, queue: &QueueLine) -> Markup {
 /// `POST /queues/{queue}`: pauses or resumes it.
 pub(in crate::http) async fn set_queue(visit: Visit, request: Request) -> Answer {
     match set(&visit, request).await {
-        Ok(back) => Ok(lead_to(back)),
+        Ok((paused, back)) => {
+            let mut response = lead_to(back);
+            let did = Did(if paused { "pause" } else { "resume" }.to_owned());
+            response.extensions_mut().insert(did);
+            Ok(response)
+        }
         Err(problem) => Ok(problem_page(&visit, &problem).await),
     }
 }
 
-async fn set(visit: &Visit, request: Request) -> Result<&'static str, Problem> {
+/// Whether it is paused now, and where to look.
+async fn set(visit: &Visit, request: Request) -> Result<(bool, &'static str), Problem> {
     let (mut parts, body) = request.into_parts();
     let name = path_text(&mut parts, &()).await.unwrap_or_default();
     let form = Form::read(visit, Request::from_parts(parts, body)).await?;
@@ -123,9 +130,10 @@ async fn set(visit: &Visit, request: Request) -> Result<&'static str, Problem> {
     set.await?.map_err(|refusal| visit.refused(&refusal))?;
     visit.server.http.pulse.see_queues(&visit.server).await;
     tracing::info!(%queue, paused, peer = %visit.peer, "a queue was paused or resumed");
-    Ok(if form.get("back") == "/" {
+    let back = if form.get("back") == "/" {
         "/"
     } else {
         "/queues"
-    })
+    };
+    Ok((paused, back))
 }
