@@ -12,7 +12,7 @@ use super::api;
 use super::problem::Problem;
 use super::routes::Routes;
 use super::visit::Visit;
-use super::{guard, page, tokens};
+use super::{guard, page};
 
 /// The routes. What they need to know of the server is in each request's [`Visit`].
 pub(super) fn routes() -> Router {
@@ -24,24 +24,12 @@ pub(super) fn routes() -> Router {
 }
 
 fn all() -> Routes {
-    api_routes()
-        .merge(access_routes())
-        .merge(login_routes())
-        .merge(page_routes())
+    api_routes().merge(login_routes()).merge(page_routes())
 }
 
 /// What programs ask: from the table that also describes it.
 fn api_routes() -> Routes {
     api::operations().fold(Routes::default(), Routes::operation)
-}
-
-fn access_routes() -> Routes {
-    Routes::default()
-        .get("/v1/tokens", Action::ManageTokens, tokens::list)
-        .post("/v1/tokens", Action::ManageTokens, tokens::create)
-        .delete("/v1/tokens/{id}", Action::ManageTokens, tokens::revoke)
-        .post("/v1/login-links", Action::ManageTokens, tokens::link)
-        .get("/v1/audit", Action::ReadAudit, tokens::audit)
 }
 
 fn login_routes() -> Routes {

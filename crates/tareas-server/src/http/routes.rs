@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, get, post};
 use tareas_engine::access::Action;
 
 use super::access;
@@ -43,16 +43,6 @@ impl Routes {
         handler: H,
     ) -> Self {
         self.on(("POST", path, action), post(handler))
-    }
-
-    /// Answers `DELETE`.
-    pub(super) fn delete<H: Handler<T, ()>, T: 'static>(
-        self,
-        path: &'static str,
-        action: Action,
-        handler: H,
-    ) -> Self {
-        self.on(("DELETE", path, action), delete(handler))
     }
 
     /// Answers an operation of the API.

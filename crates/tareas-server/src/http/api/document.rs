@@ -42,7 +42,11 @@ pub(super) fn document(version: &str, lang: Lang) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "paths": paths,
-        "components": { "schemas": schemas(lang), "parameters": { "lang": parameter(&LANG, lang) } },
+        "components": {
+            "schemas": schemas(lang),
+            "parameters": { "lang": parameter(&LANG, lang) },
+            "securitySchemes": schemes(lang),
+        },
     })
 }
 
@@ -57,6 +61,7 @@ fn described(operation: &Operation, lang: Lang) -> Value {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": lang.pick(operation.summary[0], operation.summary[1]),
+        "security": security(operation),
         "parameters": parameters,
         "responses": responses(operation, lang),
     });
@@ -68,6 +73,25 @@ fn described(operation: &Operation, lang: Lang) -> Value {
         described["requestBody"] = request_body(body);
     }
     described
+}
+
+/// Each role that is enough; nothing where nobody is asked.
+fn security(operation: &Operation) -> Value {
+    let roles = operation.action.roles().iter();
+    roles
+        .map(|role| json!({ "token": [role.name()] }))
+        .collect()
+}
+
+/// What a token is, where access control is on.
+fn schemes(lang: Lang) -> Value {
+    let (en, es) = (
+        "Where access control is on: a token with one of the roles that the operation names, or of \
+         a session of the dashboard for what only looks",
+        "Con control de acceso: un token con uno de los roles que nombra la operación, o una sesión del \
+         panel para lo que solo mira",
+    );
+    json!({ "token": { "type": "http", "scheme": "bearer", "description": lang.pick(en, es) } })
 }
 
 fn parameter(parameter: &Parameter, lang: Lang) -> Value {

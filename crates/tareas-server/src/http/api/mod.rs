@@ -4,6 +4,7 @@
 //! (`document.rs`, `GET /v1/openapi.json`) and the pages at `/docs` (`viewer.rs`): an operation
 //! that is not described cannot be reached, and one that cannot be reached is not described.
 
+mod access;
 mod bulk;
 mod document;
 mod operation;
@@ -28,6 +29,7 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
         bulk::OPERATIONS,
         queues::OPERATIONS,
         system::OPERATIONS,
+        access::OPERATIONS,
     ];
     groups.into_iter().flatten()
 }

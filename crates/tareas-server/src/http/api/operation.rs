@@ -1,7 +1,7 @@
 //! What there is to say about one operation.
 
 use axum::routing::MethodRouter;
-use tareas_engine::access::Action;
+use tareas_engine::access::{Action, Reach};
 use tareas_protocol::Code;
 
 /// How it is asked.
@@ -132,13 +132,23 @@ impl Operation {
 
     /// Every code that it may answer with, in order and once.
     pub(super) fn all_codes(&self) -> Vec<Code> {
-        let mut codes = vec![Code::ForbiddenHost, Code::Bug];
+        // Whoever shows something is asked who they are, also where nobody need be.
+        let mut codes = vec![
+            Code::ForbiddenHost,
+            Code::Bug,
+            Code::Unauthenticated,
+            Code::TooManyFailures,
+            Code::Unavailable,
+        ];
+        if self.action.reach() != Reach::Open {
+            codes.push(Code::Forbidden);
+        }
         if self
             .answers
             .iter()
             .any(|answer| answer.status != 200 || !self.is_probe())
         {
-            codes.extend([Code::UnknownMember, Code::InvalidValue, Code::Unavailable]);
+            codes.extend([Code::UnknownMember, Code::InvalidValue]);
         }
         if self.method != Method::Get {
             codes.extend([Code::CrossOrigin, Code::Draining, Code::UnknownOutcome]);

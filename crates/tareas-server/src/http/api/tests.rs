@@ -7,7 +7,7 @@ use serde_json::Value;
 use tareas_protocol::Lang;
 
 use super::document::{document, schema_of};
-use super::operation::{Shape, Within};
+use super::operation::{Operation, Shape, Within};
 use super::operations;
 use super::schemas::schemas;
 use super::viewer::curl;
@@ -55,6 +55,17 @@ fn operations_are_described_in_both_languages_and_once() {
             .filter(|known| known.within == Within::Path);
         assert_eq!(described.count(), in_path, "{}", operation.id);
         assert!(!curl(operation, "http://x").contains('{') || operation.body.is_some());
+    }
+}
+
+#[test]
+fn no_operation_is_left_without_an_action_of_its_own() {
+    // Whoever names none gets the one of tokens, which is for administrators.
+    for operation in operations().filter(|known| known.action == Operation::BASE.action) {
+        let is_about_tokens = ["/v1/tokens", "/v1/login-links"]
+            .iter()
+            .any(|start| operation.path.starts_with(start));
+        assert!(is_about_tokens, "{} has no action", operation.id);
     }
 }
 

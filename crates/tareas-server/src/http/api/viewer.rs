@@ -93,8 +93,22 @@ fn draw(operation: &Operation, base: &str, lang: Lang) -> Markup {
             p { strong { (lang.pick(operation.summary[0], operation.summary[1])) "." }
                 @if !about.is_empty() { " " (about) } }
             pre { code { (curl(operation, base)) } }
+            (roles(operation, lang))
             (parameters(operation, lang))
             (answers(operation, lang))
+        }
+    }
+}
+
+/// Who may, where access control is on.
+fn roles(operation: &Operation, lang: Lang) -> Markup {
+    let roles = operation.action.roles().iter().map(|role| role.name());
+    let roles: Vec<&str> = roles.collect();
+    html! {
+        @if roles.is_empty() {
+            p.fine-print { (lang.pick("Open to all", "Abierto a todos")) }
+        } @else {
+            p.fine-print { (lang.pick("Roles: ", "Roles: ")) (roles.join(", ")) }
         }
     }
 }

@@ -4,6 +4,7 @@ mod forms;
 
 use serde_json::{Map, Value, json};
 use tareas_core::{Phase, Reason};
+use tareas_engine::access::{Deed, Role};
 use tareas_engine::bulk::{BulkAction, BulkState};
 use tareas_protocol::Lang;
 use tareas_protocol::limits::{
@@ -106,6 +107,14 @@ fn form(word: &str, name: &str) -> Value {
         "state" => words(&Phase::ALL.map(Phase::name)),
         "reason" => words(&Reason::ALL.map(Reason::name)),
         "action" => words(&BulkAction::ALL.map(BulkAction::name)),
+        "roles" => {
+            let names = Role::ALL.map(Role::name);
+            json!({ "type": "array", "minItems": 1, "items": words(&names) })
+        }
+        "deed" => {
+            let names: Vec<&str> = Deed::ALL.iter().map(|deed| deed.name()).collect();
+            words(&names)
+        }
         "progress" => words(&BulkState::ALL.map(BulkState::name)),
         _ => json!({}),
     }

@@ -3,11 +3,13 @@
 //! A `*` behind a name: always there. Forms: a word of `super::form`, `[X]` for a list, `X?` for
 //! X or `null`, a capital letter for another form of this table.
 
+mod access;
 mod operators;
 mod submissions;
 mod tasks;
 
 use super::super::operation::Text;
+use access::{AUDIT_LINE, AUDIT_LOG, LOGIN_LINK, TOKEN, TOKEN_REQUEST};
 use operators::{
     BACKEND, BACKENDS, BULK, BULK_ORDER, KIND, KIND_COUNT, QUEUE, QUEUE_DETAIL, QUEUE_PAUSED,
     RATES, SCALE, SLOT, TOPOLOGY, WORKER,
@@ -63,6 +65,12 @@ pub(super) const FORMS: &[Form] = &[
     ("Rates", false, RATES),
     ("Backends", false, BACKENDS),
     ("Backend", false, BACKEND),
+    ("TokenRequest", true, TOKEN_REQUEST),
+    ("Token", false, TOKEN),
+    ("TokenList", false, &[("tokens*", "[Token]", NONE)]),
+    ("LoginLink", false, LOGIN_LINK),
+    ("AuditLog", false, AUDIT_LOG),
+    ("AuditLine", false, AUDIT_LINE),
     ("Error", false, ERROR),
     ("ErrorCode", false, ERROR_CODE),
 ];
