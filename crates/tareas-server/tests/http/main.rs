@@ -16,6 +16,7 @@ mod limits;
 mod operate;
 mod page;
 mod problems;
+mod rights;
 mod submit;
 mod tasks;
 mod world;

@@ -10,6 +10,7 @@ mod endings;
 mod framing;
 mod order;
 mod proxied;
+mod rights;
 mod socket;
 mod support;
 mod transcripts;
