@@ -1,7 +1,7 @@
 /** A server of its own for each test: TAREAS_BIN names the program. */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,17 +9,17 @@ import { join } from "node:path";
 const START_MS = 30_000;
 
 /** Starts a server; it is stopped when the test ends. */
-export async function startServer(test, { threads = 1 } = {}) {
-  const server = new Server(await freePort(), threads);
+export async function startServer(test, { threads = 1, flags = [] } = {}) {
+  const server = new Server(await freePort(), threads, flags);
   test.after(() => server.close());
   await server.start();
   return server;
 }
 
 class Server {
-  constructor(port, threads) {
+  constructor(port, threads, flags) {
     this.port = port;
-    this.threads = threads;
+    this.flags = ["--threads", String(threads), ...flags];
     this.folder = mkdtempSync(join(tmpdir(), "tareas-js-"));
     this.tcp = `tcp://127.0.0.1:${port}`;
     this.ws = `ws://127.0.0.1:${port}`;
@@ -28,7 +28,7 @@ class Server {
   async start() {
     const bin = process.env.TAREAS_BIN ?? "tareas";
     const where = ["--bind", `127.0.0.1:${this.port}`, "--data", join(this.folder, "data")];
-    this.process = spawn(bin, ["serve", ...where, "--threads", String(this.threads)], { stdio: "ignore" });
+    this.process = spawn(bin, ["serve", ...where, ...this.flags], { stdio: "ignore" });
     const until = Date.now() + START_MS;
     while (!(await answers(this.port))) {
       if (Date.now() > until || this.process.exitCode !== null) {
@@ -36,6 +36,11 @@ class Server {
       }
       await pause(20);
     }
+  }
+
+  /** The token of an administrator, where there is access control. */
+  get token() {
+    return readFileSync(join(this.folder, "data", "admin-token"), "utf8").trim();
   }
 
   async kill() {
