@@ -37,14 +37,17 @@ fn random_command(chance: &mut Chance, id: TaskId, found: Option<&Task>) -> Comm
         (1, Some(_)) => Command::Cancel {
             task: id,
             by: Actor::System,
+            only: None,
         },
         (2, Some(_)) => Command::Requeue {
             task: id,
             by: Actor::System,
+            only: None,
         },
         (3, Some(task)) if task.state.is_terminal() => Command::Delete {
             task: id,
             by: Actor::System,
+            only: None,
         },
         (_, Some(task)) if task.lease().is_some() => settle(task),
         (_, Some(task)) => claim(id, task.attempt),

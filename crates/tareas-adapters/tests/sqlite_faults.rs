@@ -36,6 +36,7 @@ async fn a_commit_that_finds_no_room_is_tried_again_whole() {
         let deleted = tareas_core::Command::Delete {
             task: id(1),
             by: tareas_core::Actor::System,
+            only: None,
         };
         done(&records, deleted).await;
         drop(hold);

@@ -64,6 +64,8 @@ pub enum Command {
         task: TaskId,
         /// Who asks.
         by: Actor,
+        /// Only while the task has this version.
+        only: Option<u64>,
     },
     /// T12: an operator puts a failed or cancelled task back in line.
     Requeue {
@@ -71,6 +73,8 @@ pub enum Command {
         task: TaskId,
         /// Who asks.
         by: Actor,
+        /// Only while the task has this version.
+        only: Option<u64>,
     },
     /// T14: an operator removes a finished task before its time.
     Delete {
@@ -78,6 +82,8 @@ pub enum Command {
         task: TaskId,
         /// Who asks.
         by: Actor,
+        /// Only while the task has this version.
+        only: Option<u64>,
     },
 }
 
@@ -162,6 +168,12 @@ pub enum Rejected {
     WrongState {
         /// The state it is in.
         phase: Phase,
+    },
+    /// The task is not as the one who asks has seen it.
+    #[error("the task has changed: its version is {version}")]
+    Changed {
+        /// The version that it has.
+        version: u64,
     },
     /// The start of its attempt before is not on disk yet: try again once it is.
     #[error("the attempt before is not durable yet")]

@@ -30,6 +30,7 @@ fn code_of_rejected(rejected: &Rejected) -> Code {
         Rejected::Mismatch { .. } => Code::IdempotencyMismatch,
         Rejected::IdWindow => Code::IdWindow,
         Rejected::Paused | Rejected::WrongState { .. } => Code::Conflict,
+        Rejected::Changed { .. } => Code::Changed,
         Rejected::Undurable { .. } => Code::Unavailable,
         Rejected::Overloaded => Code::Overloaded,
         Rejected::QueueFull => Code::QueueFull,

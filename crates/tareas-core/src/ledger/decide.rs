@@ -74,9 +74,9 @@ impl Ledger {
             Command::Overdue {
                 attempt, jitter, ..
             } => self.overdue(index, (*attempt, *jitter), now, at),
-            Command::Cancel { .. } => self.cancel(index, now, at),
-            Command::Requeue { .. } => self.requeue(index, now, at),
-            Command::Delete { .. } => self.delete(index, at),
+            Command::Cancel { only, .. } => self.cancel(index, *only, now, at),
+            Command::Requeue { only, .. } => self.requeue(index, *only, now, at),
+            Command::Delete { only, .. } => self.delete(index, *only, at),
         }
     }
 
@@ -200,27 +200,49 @@ impl Ledger {
         })
     }
 
-    fn cancel(&mut self, index: Index, now: Timestamp, at: Position) -> Outcome {
+    fn cancel(&mut self, index: Index, only: Option<u64>, now: Timestamp, at: Position) -> Outcome {
         let task = self.task(index);
         let is_asked = task.cancel_requested && task.phase() == Phase::Running;
         if is_asked || matches!(task.state, State::Cancelled(Reason::Requested)) {
             return self.already(index);
         }
+        if let Some(changed) = self.changed(index, only) {
+            return Outcome::Refused(changed);
+        }
         self.step(index, at, |task| lifecycle::cancel(task, now))
     }
 
-    fn requeue(&mut self, index: Index, now: Timestamp, at: Position) -> Outcome {
-        match self.task(index).phase() {
-            Phase::Queued => self.already(index),
-            Phase::Failed | Phase::Cancelled => {
+    fn requeue(
+        &mut self,
+        index: Index,
+        only: Option<u64>,
+        now: Timestamp,
+        at: Position,
+    ) -> Outcome {
+        let changed = self.changed(index, only);
+        match (self.task(index).phase(), changed) {
+            (Phase::Queued, _) => self.already(index),
+            (_, Some(changed)) => Outcome::Refused(changed),
+            (Phase::Failed | Phase::Cancelled, None) => {
                 let place = self.fresh_place(now);
                 self.step(index, at, |task| lifecycle::requeue(task, place))
             }
-            phase => Outcome::Refused(Rejected::WrongState { phase }),
+            (phase, None) => Outcome::Refused(Rejected::WrongState { phase }),
         }
     }
 
-    fn delete(&mut self, index: Index, at: Position) -> Outcome {
+    /// Why not, when the task is not the one that was seen. What is so already is told as such
+    /// before: of a command that is decided twice the second one finds another version.
+    fn changed(&self, index: Index, only: Option<u64>) -> Option<Rejected> {
+        let version = self.task(index).version;
+        only.filter(|seen| *seen != version)
+            .map(|_| Rejected::Changed { version })
+    }
+
+    fn delete(&mut self, index: Index, only: Option<u64>, at: Position) -> Outcome {
+        if let Some(changed) = self.changed(index, only) {
+            return Outcome::Refused(changed);
+        }
         match lifecycle::delete(self.task(index)) {
             Ok(()) => self.remove(index, at),
             Err(rejected) => Outcome::Refused(rejected),

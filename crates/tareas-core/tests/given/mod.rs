@@ -228,6 +228,7 @@ pub(crate) fn cancel(task: TaskId) -> Command {
     Command::Cancel {
         task,
         by: Actor::System,
+        only: None,
     }
 }
 
@@ -235,6 +236,7 @@ pub(crate) fn requeue(task: TaskId) -> Command {
     Command::Requeue {
         task,
         by: Actor::System,
+        only: None,
     }
 }
 
@@ -242,6 +244,7 @@ pub(crate) fn delete(task: TaskId) -> Command {
     Command::Delete {
         task,
         by: Actor::System,
+        only: None,
     }
 }
 

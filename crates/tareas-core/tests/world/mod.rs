@@ -142,11 +142,27 @@ impl World {
                     attempt,
                     jitter: Jitter(chance),
                 },
-                1 => Command::Requeue { task, by },
-                _ => Command::Cancel { task, by },
+                1 => Command::Requeue {
+                    task,
+                    by,
+                    only: None,
+                },
+                _ => Command::Cancel {
+                    task,
+                    by,
+                    only: None,
+                },
             },
-            _ if chance.is_multiple_of(4) => Command::Delete { task, by },
-            _ => Command::Requeue { task, by },
+            _ if chance.is_multiple_of(4) => Command::Delete {
+                task,
+                by,
+                only: None,
+            },
+            _ => Command::Requeue {
+                task,
+                by,
+                only: None,
+            },
         }
     }
 

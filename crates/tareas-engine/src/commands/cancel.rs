@@ -15,7 +15,21 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `WrongState` when it has ended otherwise.
     pub async fn cancel(&self, id: TaskId, by: Actor) -> Result<(Task, Position), Refusal> {
-        let (task, position) = self.apply_one(Command::Cancel { task: id, by }).await?;
+        self.cancel_at(id, by, None).await
+    }
+
+    /// The same, only while the task has this version.
+    ///
+    /// # Errors
+    /// As [`cancel`](Self::cancel), and `Changed` when it has another version.
+    pub async fn cancel_at(
+        &self,
+        id: TaskId,
+        by: Actor,
+        only: Option<u64>,
+    ) -> Result<(Task, Position), Refusal> {
+        let cancel = Command::Cancel { task: id, by, only };
+        let (task, position) = self.apply_one(cancel).await?;
         if task.state.is_terminal() {
             self.ended(position, std::iter::once(&task));
         } else {

@@ -11,7 +11,21 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `WrongState` when it has not ended: cancel it first.
     pub async fn delete(&self, id: TaskId, by: Actor) -> Result<Position, Refusal> {
-        let (task, position) = self.apply_one(Command::Delete { task: id, by }).await?;
+        self.delete_at(id, by, None).await
+    }
+
+    /// The same, only while the task has this version.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete), and `Changed` when it has another version.
+    pub async fn delete_at(
+        &self,
+        id: TaskId,
+        by: Actor,
+        only: Option<u64>,
+    ) -> Result<Position, Refusal> {
+        let delete = Command::Delete { task: id, by, only };
+        let (task, position) = self.apply_one(delete).await?;
         self.until_durable(position).await?;
         self.delete_blobs(&task).await;
         Ok(position)

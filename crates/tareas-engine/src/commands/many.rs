@@ -71,8 +71,20 @@ impl Engine {
 
 fn command(action: BulkAction, task: TaskId, by: Actor) -> Command {
     match action {
-        BulkAction::Cancel => Command::Cancel { task, by },
-        BulkAction::Requeue => Command::Requeue { task, by },
-        BulkAction::Delete => Command::Delete { task, by },
+        BulkAction::Cancel => Command::Cancel {
+            task,
+            by,
+            only: None,
+        },
+        BulkAction::Requeue => Command::Requeue {
+            task,
+            by,
+            only: None,
+        },
+        BulkAction::Delete => Command::Delete {
+            task,
+            by,
+            only: None,
+        },
     }
 }

@@ -13,7 +13,21 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `WrongState` when it has succeeded or has not ended.
     pub async fn requeue(&self, id: TaskId, by: Actor) -> Result<(Task, Position), Refusal> {
-        let (task, position) = self.apply_one(Command::Requeue { task: id, by }).await?;
+        self.requeue_at(id, by, None).await
+    }
+
+    /// The same, only while the task has this version.
+    ///
+    /// # Errors
+    /// As [`requeue`](Self::requeue), and `Changed` when it has another version.
+    pub async fn requeue_at(
+        &self,
+        id: TaskId,
+        by: Actor,
+        only: Option<u64>,
+    ) -> Result<(Task, Position), Refusal> {
+        let requeue = Command::Requeue { task: id, by, only };
+        let (task, position) = self.apply_one(requeue).await?;
         self.open.fetch_add(1, Ordering::Relaxed);
         self.publish(std::iter::once(&task)).await;
         Ok((task, position))

@@ -131,6 +131,8 @@ codes! {
     MethodNotAllowed = 1214,
     /// A plain HTTP request where a WebSocket is opened.
     UpgradeRequired = 1215,
+    /// The task is not as the caller has seen it.
+    Changed = 1216,
     /// The server has more to do than it can.
     Overloaded = 1301,
     /// The queue has reached its limit.

@@ -81,6 +81,35 @@ async fn a_task_has_a_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_changed_since_it_was_seen_is_left_alone() {
+    let world = World::new();
+    let task = r#"{"kind":"echo","payload":1,"delay_ms":3600000}"#;
+    let made = Ask::post("/v1/tasks", task).send(&world).await;
+    let path = format!("/v1/tasks/{}", made.task_id());
+    let tag = made.header("etag").unwrap().to_owned();
+    let act = |method: &str, rest: &str, tag: &str| {
+        let ask = Ask::new(method, &format!("{path}{rest}"));
+        ask.header("Content-Type: application/json")
+            .header(&format!("If-Match: {tag}"))
+            .send(&world)
+    };
+    for wrong in ["\"99\"", "W/\"1\"", "x"] {
+        act("POST", "/cancel", wrong).await.problem(412, "TAR-1216");
+    }
+    act("POST", "/cancel", "\"1\", \"2\"")
+        .await
+        .problem(422, "TAR-1209");
+    assert_eq!(act("POST", "/cancel", &tag).await.status, 200);
+    // What is so already is so.
+    assert_eq!(act("POST", "/cancel", &tag).await.status, 200);
+    act("POST", "/requeue", &tag).await.problem(412, "TAR-1216");
+    act("DELETE", "", &tag).await.problem(412, "TAR-1216");
+    let shown = Ask::get(&path).send(&world).await;
+    let tag = shown.header("etag").unwrap().to_owned();
+    assert_eq!(act("DELETE", "", &tag).await.status, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn autoscalers_and_maps_get_plain_numbers() {
     let world = World::new();
     finished(&world, r#"{"op":"square","n":5}"#).await;

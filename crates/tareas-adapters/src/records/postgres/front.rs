@@ -233,6 +233,7 @@ mod tests {
         Command::Cancel {
             task: TaskId::from_u128(task),
             by: Actor::System,
+            only: None,
         }
     }
 

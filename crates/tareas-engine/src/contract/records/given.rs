@@ -113,6 +113,7 @@ pub(crate) fn cancel(task: TaskId) -> Command {
     Command::Cancel {
         task,
         by: Actor::System,
+        only: None,
     }
 }
 
@@ -120,6 +121,7 @@ pub(crate) fn requeue(task: TaskId) -> Command {
     Command::Requeue {
         task,
         by: Actor::System,
+        only: None,
     }
 }
 
@@ -127,6 +129,7 @@ pub(crate) fn delete(task: TaskId) -> Command {
     Command::Delete {
         task,
         by: Actor::System,
+        only: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod oracle;
 mod order;
 mod restart;
 mod sweeps;
+mod versions;
 mod views;
 
 pub use self::attempts::*;
@@ -17,6 +18,7 @@ pub use self::oracle::*;
 pub use self::order::*;
 pub use self::restart::*;
 pub use self::sweeps::*;
+pub use self::versions::*;
 pub use self::views::*;
 use super::Fresh;
 use crate::ports::{Records, Settings};
@@ -57,6 +59,7 @@ macro_rules! records_contract {
         a_requeue_keeps_the_attempt_number,
         attempts_that_did_not_succeed_are_kept_in_order,
         a_deleted_task_is_gone_at_once,
+        what_has_changed_since_it_was_seen_is_left_alone,
         what_does_not_exist_is_not_found,
         a_line_is_in_the_order_of_acceptance,
         a_released_task_keeps_its_place,

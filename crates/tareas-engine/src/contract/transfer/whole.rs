@@ -136,7 +136,15 @@ pub async fn order_in_line_arrives(places: &dyn Places) {
         done(&*store, settle(&task, failed("no", false))).await;
         let by = Actor::System;
         let task = id(number);
-        done(&*store, Command::Requeue { task, by }).await;
+        done(
+            &*store,
+            Command::Requeue {
+                task,
+                by,
+                only: None,
+            },
+        )
+        .await;
     }
     all_durable(&*store).await;
     let expected = line(&*store).await;

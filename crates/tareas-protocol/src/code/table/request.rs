@@ -310,4 +310,23 @@ pub(super) static ENTRIES: &[Entry] = &[
                 petición sin sus cabeceras no puede convertirse en uno.",
         },
     },
+    Entry {
+        code: Code::Changed,
+        name: "changed",
+        retryable: false,
+        http: 412,
+        exit: exit::CONFLICT,
+        en: Prose {
+            message: "the task has changed since it was looked at",
+            hint: "look at it again, and decide anew: its `ETag` is its version",
+            explanation: "The request said `If-Match` with the version of the task that it was meant \
+                for, and the task has another one by now. Nothing was done.",
+        },
+        es: Prose {
+            message: "la tarea ha cambiado desde que se miró",
+            hint: "mírela otra vez y decida de nuevo: su `ETag` es su versión",
+            explanation: "La petición decía con `If-Match` para qué versión de la tarea era, y la \
+                tarea ya tiene otra. No se hizo nada.",
+        },
+    },
 ];

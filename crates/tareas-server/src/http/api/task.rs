@@ -35,6 +35,17 @@ const IF_NONE_MATCH: Parameter = Parameter {
     example: "\"3\"",
 };
 
+const IF_MATCH: Parameter = Parameter {
+    name: "If-Match",
+    within: Within::Header,
+    about: [
+        "The `ETag` of an earlier answer: 412 when the task has changed since",
+        "El `ETag` de una respuesta anterior: 412 si la tarea cambió desde entonces",
+    ],
+    schema: r#"{"type":"string"}"#,
+    example: "\"3\"",
+};
+
 const TASK: Answer = Answer {
     status: 200,
     about: ["The task", "La tarea"],
@@ -79,9 +90,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
             "Remove a task that has ended",
             "Eliminar una tarea terminada",
         ],
-        parameters: &[ID],
+        parameters: &[ID, IF_MATCH],
         answers: &[answer(204, Shape::Nothing, ["It is gone", "Ya no existe"])],
-        codes: &[Code::NotFound, Code::Conflict],
+        codes: &[Code::NotFound, Code::Conflict, Code::Changed],
         ..Operation::BASE
     },
     Operation {
@@ -250,7 +261,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             "Honest about what happened: cancelled, or running and asked to stop.",
             "Dice lo que pasó: cancelada, o en curso y con la petición de parar.",
         ],
-        parameters: &[ID],
+        parameters: &[ID, IF_MATCH],
         body: NO_BODY,
         answers: &[
             answer(
@@ -267,7 +278,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
                 ],
             ),
         ],
-        codes: &[Code::NotFound, Code::Conflict],
+        codes: &[Code::NotFound, Code::Conflict, Code::Changed],
     },
     Operation {
         id: "requeueTask",
@@ -280,14 +291,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
             "Put a failed or cancelled task back in line",
             "Volver a encolar una tarea fallida o cancelada",
         ],
-        parameters: &[ID],
+        parameters: &[ID, IF_MATCH],
         body: NO_BODY,
         answers: &[answer(
             202,
             Shape::Json("Acknowledgement"),
             ["It is back in line", "Ha vuelto a la cola"],
         )],
-        codes: &[Code::NotFound, Code::Conflict],
+        codes: &[Code::NotFound, Code::Conflict, Code::Changed],
         ..Operation::BASE
     },
 ];

@@ -2,23 +2,28 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use tareas_core::{Position, TaskId};
 use tareas_engine::{Engine, Refusal};
 use tareas_protocol::response::{Acknowledgement, append_cancel_requested, append_cancelled};
 
-use super::json;
+use super::{if_match, json};
 use crate::http::problem::{Answer, Problem};
 use crate::http::visit::{TaskPath, Visit};
 use crate::view;
 
 /// Cancels a task. Honest about what happened: 200 when it is cancelled, 202 when it runs and
 /// was asked to stop.
-pub(in crate::http) async fn cancel(visit: Visit, TaskPath(id): TaskPath) -> Answer {
+pub(in crate::http) async fn cancel(
+    visit: Visit,
+    TaskPath(id): TaskPath,
+    headers: HeaderMap,
+) -> Answer {
+    let only = if_match(&visit, &headers)?;
     let (engine, by) = (Arc::clone(&visit.server.engine), visit.actor());
     let cancelled = visit.uncut(async move {
-        let (task, position) = engine.cancel(id, by).await?;
+        let (task, position) = engine.cancel_at(id, by, only).await?;
         told(&engine, position, task).await
     });
     let task = cancelled
@@ -35,10 +40,15 @@ pub(in crate::http) async fn cancel(visit: Visit, TaskPath(id): TaskPath) -> Ans
 }
 
 /// Puts a failed or cancelled task back in line: 202 with the acknowledgement.
-pub(in crate::http) async fn requeue(visit: Visit, TaskPath(id): TaskPath) -> Answer {
+pub(in crate::http) async fn requeue(
+    visit: Visit,
+    TaskPath(id): TaskPath,
+    headers: HeaderMap,
+) -> Answer {
+    let only = if_match(&visit, &headers)?;
     let (engine, by) = (Arc::clone(&visit.server.engine), visit.actor());
     let requeued = visit.uncut(async move {
-        let (task, position) = engine.requeue(id, by).await?;
+        let (task, position) = engine.requeue_at(id, by, only).await?;
         told(&engine, position, task).await
     });
     let task = requeued
@@ -58,9 +68,14 @@ pub(in crate::http) async fn requeue(visit: Visit, TaskPath(id): TaskPath) -> An
 }
 
 /// Removes a finished task before its retention is over: 204, or 409 while it has not ended.
-pub(in crate::http) async fn delete(visit: Visit, TaskPath(id): TaskPath) -> Answer {
+pub(in crate::http) async fn delete(
+    visit: Visit,
+    TaskPath(id): TaskPath,
+    headers: HeaderMap,
+) -> Answer {
+    let only = if_match(&visit, &headers)?;
     let (engine, by) = (Arc::clone(&visit.server.engine), visit.actor());
-    let deleted = visit.uncut(async move { engine.delete(id, by).await });
+    let deleted = visit.uncut(async move { engine.delete_at(id, by, only).await });
     deleted
         .await?
         .map_err(|refusal| about(&visit, id, &refusal))?;

@@ -22,10 +22,11 @@ pub(super) use submit::{accept, submit};
 
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tareas_core::{Task, TaskId, Timestamp};
 use tareas_engine::Waited;
+use tareas_protocol::Code;
 
 use super::problem::{Answer, Problem};
 use super::visit::Visit;
@@ -61,9 +62,7 @@ async fn find_ended(visit: &Visit, id: TaskId, within: Duration) -> Result<Task,
 }
 
 fn no_such_task(visit: &Visit, id: TaskId) -> Problem {
-    let error = visit
-        .error(tareas_protocol::Code::NotFound)
-        .about(*id.as_bytes());
+    let error = visit.error(Code::NotFound).about(*id.as_bytes());
     let (en, es) = (
         format!("there is no task {id}"),
         format!("no existe la tarea {id}"),
@@ -75,6 +74,27 @@ fn no_such_task(visit: &Visit, id: TaskId) -> Problem {
 fn version_tag(task: &Task) -> HeaderValue {
     let text = format!("\"{}\"", task.version);
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// The version for which a request is meant: `None` for whichever there is.
+fn if_match(visit: &Visit, headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let mut said = headers.get_all(header::IF_MATCH).iter();
+    let Some(tag) = said.next() else {
+        return Ok(None);
+    };
+    let tag = tag.to_str().unwrap_or_default().trim();
+    if said.next().is_some() || tag.contains(',') {
+        return Err(visit.invalid("If-Match", "one ETag of the task", "un ETag de la tarea"));
+    }
+    if tag == "*" {
+        return Ok(None);
+    }
+    let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    let version = version.and_then(|version| version.parse().ok());
+    // What is no tag of ours is the tag of no task.
+    version
+        .map(Some)
+        .ok_or_else(|| visit.problem(visit.error(Code::Changed)))
 }
 
 /// The whole task object.

@@ -146,9 +146,21 @@ impl History {
                 attempt,
                 jitter: self.jitter(),
             },
-            4 => Command::Cancel { task: id, by },
-            5 => Command::Requeue { task: id, by },
-            _ => Command::Delete { task: id, by },
+            4 => Command::Cancel {
+                task: id,
+                by,
+                only: None,
+            },
+            5 => Command::Requeue {
+                task: id,
+                by,
+                only: None,
+            },
+            _ => Command::Delete {
+                task: id,
+                by,
+                only: None,
+            },
         }
     }
 
