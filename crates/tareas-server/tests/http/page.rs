@@ -51,8 +51,8 @@ async fn the_page_stands_without_a_script() {
     assert!(!text.contains(" style=") && !text.contains("<style") && !text.contains("onclick"));
     assert_eq!(
         text.matches("<script").count(),
-        1,
-        "one script, from a file"
+        text.matches("<script src=\"/assets/").count(),
+        "scripts are files"
     );
     let asset = between(text, "rel=\"stylesheet\" href=\"", "\"");
     let style = Ask::get(asset).send(&world).await;
@@ -71,7 +71,7 @@ async fn the_page_stands_without_a_script() {
         script.header("content-type"),
         Some("text/javascript; charset=utf-8")
     );
-    assert!(page.body.len() + style.body.len() + script.body.len() < 60_000);
+    assert!(page.body.len() + style.body.len() + script.body.len() < 64_000);
     assert!(style.body.len() < 32_000 && script.body.len() < 10_000);
 }
 
@@ -201,4 +201,32 @@ async fn a_form_of_another_page_is_refused() {
             .sum::<u64>(),
         0
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_can_install_it_and_keeps_nothing_about_tasks() {
+    let world = World::new();
+    let page = home(&world).await;
+    let place = between(page.text(), "rel=\"manifest\" href=\"", "\"");
+    let manifest = Ask::get(place).send(&world).await;
+    assert_eq!(
+        manifest.header("content-type"),
+        Some("application/manifest+json")
+    );
+    let described = manifest.json();
+    for icon in described["icons"].as_array().unwrap() {
+        let shown = Ask::get(icon["src"].as_str().unwrap()).send(&world).await;
+        assert_eq!(shown.status, 200);
+        assert_eq!(shown.header("content-type"), icon["type"].as_str());
+    }
+    let worker = Ask::get("/service-worker.js").send(&world).await;
+    let kept = format!("[{}]", between(worker.text(), "KEPT = [", "]"));
+    let kept: Vec<String> = serde_json::from_str(&kept).unwrap();
+    for path in &kept {
+        assert_eq!(Ask::get(path).send(&world).await.status, 200, "{path}");
+        assert!(path == "/offline" || path.starts_with("/assets/"), "{path}");
+    }
+    let offline = Ask::get("/offline").send(&world).await;
+    assert!(offline.text().contains("cannot be reached"));
+    assert!(offline.text().contains("No se puede alcanzar"));
 }

@@ -57,6 +57,11 @@ pub(super) fn said_of(name: &str) -> Option<[&'static str; 2]> {
         .map(|(_, words)| *words)
 }
 
+/// Whether these words are about something that has yet to happen.
+pub(super) fn is_a_wish(words: &[&'static str; 2]) -> bool {
+    said_of("stopping") == Some(*words)
+}
+
 /// The buttons that make sense for a task as it stands.
 pub(super) fn buttons(scene: &Scene<'_>, task: &Task) -> Markup {
     let phase = task.phase();

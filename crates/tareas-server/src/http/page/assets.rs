@@ -1,4 +1,4 @@
-//! The style sheet, the script and the icon: inside the binary, named after their content, so
+//! The style sheet, the scripts and the icons: inside the binary, named after their content, so
 //! that a browser may keep them for ever.
 
 use std::sync::LazyLock;
@@ -10,25 +10,23 @@ use axum::response::{IntoResponse, Response};
 use crate::http::problem::Answer;
 use crate::http::visit::{Visit, path_text};
 
-const STYLE: &str = include_str!("../../../assets/dashboard.css");
-const SCRIPT: &str = include_str!("../../../assets/dashboard.js");
-const ICON: &str = include_str!("../../../assets/icon.svg");
-
 /// A file and the name it is served under.
 pub(super) struct Asset {
     /// Path with the fingerprint of the content.
     pub(super) path: String,
-    content: &'static str,
-    media_type: &'static str,
+    content: &'static [u8],
+    /// What it is.
+    pub(super) media_type: &'static str,
 }
 
 impl Asset {
-    fn new(name: &str, extension: &str, content: &'static str, media_type: &'static str) -> Self {
-        let print = fingerprint(content.as_bytes());
+    fn new(name: &str, content: &'static [u8]) -> Self {
+        let print = fingerprint(content);
+        let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
         Self {
-            path: format!("/assets/{name}-{print:016x}.{extension}"),
+            path: format!("/assets/{stem}-{print:016x}.{extension}"),
             content,
-            media_type,
+            media_type: media_type(extension),
         }
     }
 
@@ -47,25 +45,58 @@ impl Asset {
     }
 }
 
-/// The style sheet.
-pub(super) static STYLE_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("dashboard", "css", STYLE, "text/css; charset=utf-8"));
-/// The script.
-pub(super) static SCRIPT_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("dashboard", "js", SCRIPT, "text/javascript; charset=utf-8"));
-/// The icon.
-pub(super) static ICON_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("icon", "svg", ICON, "image/svg+xml"));
+fn media_type(extension: &str) -> &'static str {
+    match extension {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        _ => "image/png",
+    }
+}
+
+/// Declares files of the folder `assets`, and the list of all.
+macro_rules! assets {
+    ($($(#[$about:meta])* $asset:ident = $file:literal;)*) => {
+        $($(#[$about])*
+        pub(super) static $asset: LazyLock<Asset> =
+            LazyLock::new(|| Asset::new($file, include_bytes!(concat!("../../../assets/", $file))));)*
+
+        /// All of them.
+        static ALL: &[&LazyLock<Asset>] = &[$(&$asset),*];
+    };
+}
+
+assets! {
+    /// The style sheet.
+    STYLE_ASSET = "dashboard.css";
+    /// The script that keeps a page alive.
+    SCRIPT_ASSET = "dashboard.js";
+    /// The script of the command palette and the keys.
+    PALETTE_ASSET = "palette.js";
+    /// The script of the page that is shown while the server cannot be reached.
+    OFFLINE_ASSET = "offline.js";
+    /// The icon.
+    ICON_ASSET = "icon.svg";
+    /// The icon for launchers.
+    ICON_192_ASSET = "icon-192.png";
+    /// The icon for screens of starting applications.
+    ICON_512_ASSET = "icon-512.png";
+    /// The icon for launchers that cut it into a shape of their own.
+    ICON_MASKABLE_ASSET = "icon-maskable-512.png";
+    /// The icon for telephones of Apple.
+    ICON_TOUCH_ASSET = "icon-touch-180.png";
+}
 
 /// `GET /assets/{file}`.
 pub(in crate::http) async fn asset(visit: Visit, request: Request) -> Answer {
     let (mut parts, _) = request.into_parts();
     let file = path_text(&mut parts, &()).await.unwrap_or_default();
-    let all: [&Asset; 3] = [&STYLE_ASSET, &SCRIPT_ASSET, &ICON_ASSET];
-    let found = all
-        .into_iter()
+    let found = ALL
+        .iter()
         .find(|asset| asset.path.strip_prefix("/assets/") == Some(&file));
-    found.map(Asset::serve).ok_or_else(|| visit.not_found())
+    found
+        .map(|asset| asset.serve())
+        .ok_or_else(|| visit.not_found())
 }
 
 /// `GET /favicon.ico`, for browsers that ask without being told.

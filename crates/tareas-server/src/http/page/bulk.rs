@@ -137,7 +137,7 @@ fn card(scene: &Scene<'_>, view: &BulkView) -> Markup {
                 (verb(view.action, lang)) " · " (state_word(view.state, lang))
             }
             p { code { (view.filter) } }
-            dl.facts role="status" {
+            div role="status" { dl.facts {
                 dt { (lang.pick("Tasks that match", "Tareas que coinciden")) } dd { (number(view.matched)) }
                 @if !view.is_dry_run {
                     dt { (lang.pick("Done", "Hechas")) } dd { (number(view.done)) }
@@ -147,7 +147,7 @@ fn card(scene: &Scene<'_>, view: &BulkView) -> Markup {
                 @if let (Some(oldest), Some(newest)) = (view.oldest, view.newest) {
                     dt { (lang.pick("Accepted", "Aceptadas")) } dd { (instant(oldest)) " – " (instant(newest)) }
                 }
-            }
+            } }
             (kinds(view, lang))
             @if !view.samples.is_empty() {
                 p.fine-print { (lang.pick("Such as ", "Como ")) @for id in &view.samples { (task_link(*id)) " " } }

@@ -7,11 +7,11 @@ use tareas_core::Phase;
 use tareas_engine::access::{Action, Object};
 use tareas_protocol::Lang;
 
-use super::assets::{ICON_ASSET, SCRIPT_ASSET, STYLE_ASSET};
+use super::assets::{ICON_ASSET, ICON_TOUCH_ASSET, PALETTE_ASSET, SCRIPT_ASSET, STYLE_ASSET};
 use super::forms::token_field;
 use super::login::way_out;
 use super::numbers::count;
-use super::{Scene, panels};
+use super::{Scene, install, palette, panels};
 use crate::http::live::View;
 use crate::http::look::Theme;
 use crate::http::problem::Problem;
@@ -37,7 +37,7 @@ pub(in crate::http) enum Tab {
 }
 
 impl Tab {
-    const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Map,
         Self::Tasks,
         Self::Queues,
@@ -46,7 +46,7 @@ impl Tab {
         Self::System,
     ];
 
-    const fn path(self) -> &'static str {
+    pub(super) const fn path(self) -> &'static str {
         match self {
             Self::Map | Self::None => "/",
             Self::Tasks => "/tasks",
@@ -57,7 +57,7 @@ impl Tab {
         }
     }
 
-    fn word(self, lang: Lang) -> &'static str {
+    pub(super) fn word(self, lang: Lang) -> &'static str {
         match self {
             Self::Map | Self::None => lang.pick("Map", "Mapa"),
             Self::Tasks => lang.pick("Tasks", "Tareas"),
@@ -97,8 +97,9 @@ pub(in crate::http) fn document(visit: &Visit, scene: &Scene<'_>, sheet: &Sheet<
         (DOCTYPE)
         html lang=(lang.as_str()) class=[theme(visit)] {
             head {
-                (head(sheet.title, sheet.tab != Tab::Map))
+                (head(lang, sheet.title, sheet.tab != Tab::Map))
                 script src=(SCRIPT_ASSET.path) defer {}
+                script src=(PALETTE_ASSET.path) defer {}
             }
             body data-events=(events(sheet.view, lang)) data-token=(scene.token()) {
                 a.skip href="#main" { (lang.pick("Skip to content", "Ir al contenido")) }
@@ -107,6 +108,7 @@ pub(in crate::http) fn document(visit: &Visit, scene: &Scene<'_>, sheet: &Sheet<
                 main #main tabindex="-1" { (sheet.body) }
                 (bottom(lang))
                 (phone_tabs(scene, sheet.tab))
+                (palette::dialogs(lang))
             }
         }
     }
@@ -117,7 +119,7 @@ pub(super) fn bare(visit: &Visit, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(visit.lang.as_str()) class=[theme(visit)] {
-            head { (head(title, true)) }
+            head { (head(visit.lang, title, true)) }
             body {
                 header.top {
                     a.brand href="/" {
@@ -141,13 +143,16 @@ fn theme(visit: &Visit) -> Option<&'static str> {
     theme.map(Theme::name)
 }
 
-fn head(title: &str, with_name: bool) -> Markup {
+fn head(lang: Lang, title: &str, with_name: bool) -> Markup {
     html! {
         meta charset="utf-8";
         meta name="viewport" content="width=device-width, initial-scale=1";
         meta name="color-scheme" content="light dark";
         title { (title) @if with_name { " · tareas" } }
         link rel="icon" type="image/svg+xml" href=(ICON_ASSET.path);
+        link rel="apple-touch-icon" href=(ICON_TOUCH_ASSET.path);
+        link rel="manifest" href={ "/manifest.webmanifest?lang=" (lang.as_str()) };
+        meta name="theme-color" content=(install::COLOUR);
         link rel="stylesheet" href=(STYLE_ASSET.path);
     }
 }
@@ -169,6 +174,7 @@ fn top(visit: &Visit, scene: &Scene<'_>, tab: Tab) -> Markup {
             }
             span.spacer {}
             a.create href="/tasks/new" { "+ " (lang.pick("New task", "Nueva tarea")) }
+            (palette::opener(lang))
             (live_button(lang))
             nav.languages aria-label=(lang.pick("Language", "Idioma")) {
                 (language(visit, Lang::En))

@@ -82,7 +82,7 @@ fn row(scene: &Scene<'_>, queue: &QueueLine) -> Markup {
                 @if queue.is_paused { em.paused { " ⏸ " (lang.pick("paused", "en pausa")) } }
             }
             @for phase in Phase::ALL {
-                td class=(phase.name()) data-label=(states::word(phase, lang)) {
+                td class=(phase.name()) .zero[queue.of(phase) == 0] data-label=(states::word(phase, lang)) {
                     a href=(format!("/tasks?queue={name}&state={}", phase.name())) {
                         (count(lang, queue.of(phase)))
                     }

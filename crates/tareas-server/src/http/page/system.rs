@@ -58,35 +58,40 @@ fn checks(scene: &Scene<'_>) -> Markup {
             picture.store_is_up,
             "store",
             scene.pick("can be relied on", "es de confianza"),
+            scene.pick("has stopped", "se detuvo"),
         ),
         (
             !picture.is_full,
             "storage",
             scene.pick("has room", "tiene sitio"),
+            scene.pick("is full", "está lleno"),
         ),
         (
             !picture.is_draining,
             "accepting",
             scene.pick("takes new tasks", "acepta tareas nuevas"),
+            scene.pick("takes nothing new", "no acepta nada nuevo"),
         ),
         (
             picture.threads > 0,
             "threads",
             scene.pick("run tasks here", "ejecutan tareas aquí"),
+            scene.pick("run nothing here", "no ejecutan nada aquí"),
         ),
         (
             !is_any_paused,
             "queues",
             scene.pick("none is paused", "ninguna en pausa"),
+            scene.pick("some are paused", "hay alguna en pausa"),
         ),
     ];
     html! {
         section.panel.checks {
             h2 { (scene.pick("Health", "Salud")) }
-            ul { @for (is_fine, name, text) in checks {
+            ul { @for (is_fine, name, fine, wrong) in checks {
                 li class=(if is_fine { "fine" } else { "warn" }) {
                     (if is_fine { "✓ " } else { "✕ " }) code { (name) } " "
-                    @if !is_fine { (scene.pick("no longer: ", "ya no: ")) } (text)
+                    (if is_fine { fine } else { wrong })
                 }
             } }
         }

@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use maud::{Markup, html};
-use tareas_core::{Attempt, Body, Task};
+use tareas_core::{Attempt, Body, Phase, Task};
 use tareas_engine::{Artifact, AttemptNotes, Why};
-use tareas_protocol::ErrorObject;
+use tareas_protocol::{ErrorObject, Lang};
 
 use super::act;
 use super::frame::problem_page;
@@ -35,6 +35,8 @@ pub(in crate::http) async fn task(visit: Visit, request: Request) -> Answer {
     };
     Ok(match found.await {
         Ok((task, said)) => {
+            // Asked to stop, and it has: the page says so by itself.
+            let said = said.filter(|said| !(task.phase().is_terminal() && act::is_a_wish(said)));
             let said = said.map(|[en, es]| visit.lang.pick(en, es));
             show(&visit, task, said, None).await
         }
@@ -55,6 +57,7 @@ pub(super) async fn show(
     };
     let scene = Scene::of(visit).await;
     let id = seen.task.id().to_string();
+    let is_under_way = !seen.task.phase().is_terminal();
     let title = format!(
         "{} …{}",
         seen.task.spec.kind,
@@ -62,7 +65,7 @@ pub(super) async fn show(
     );
     let body = html! {
         p.crumb { a href="/tasks" { "◂ " (visit.lang.pick("Tasks", "Tareas")) } }
-        @if let Some(said) = said { p.note role="status" { (said) } }
+        div #said data-poll[is_under_way] role="status" { @if let Some(said) = said { p.note { (said) } } }
         @if let Some(problem) = problem { (alert(problem.error(), visit.lang)) }
         (seen.draw(&scene))
     };
@@ -118,7 +121,7 @@ impl Seen {
                 }
                 (self.waiting(scene))
                 @if let Some(error) = &self.error {
-                    section.panel.why-failed { h2 { (lang.pick("What went wrong", "Qué falló")) } (alert(error, lang)) }
+                    section.panel.why-failed { h2 { (why_it_ended(task.phase(), lang)) } (alert(error, lang)) }
                 }
                 (self.outcome(scene))
                 (timeline(task, &self.attempts, scene.server.engine.now(), lang))
@@ -248,6 +251,14 @@ impl Seen {
                 p.fine-print { a href=(format!("/v1/tasks/{}", task.id())) { "JSON" } }
             }
         }
+    }
+}
+
+/// The title above the reason of an end without a result.
+fn why_it_ended(phase: Phase, lang: Lang) -> &'static str {
+    match phase {
+        Phase::Cancelled => lang.pick("Why it ended", "Por qué terminó"),
+        _ => lang.pick("What went wrong", "Qué falló"),
     }
 }
 
