@@ -6,12 +6,14 @@
 //! | `Queue` | [`MemoryQueue`], `RabbitmqQueue` (feature `rabbitmq`) |
 //! | `AccessRecords` | `SqliteAccess`, `MemoryAccess`, `PostgresAccess` |
 //! | `Blobs` | [`FolderBlobs`], `S3Blobs` (feature `s3`) |
+//! | `Chronicle` | [`FileChronicle`] |
 //!
 //! An adapter carries out decisions and never makes them: there is no rule about states here.
 //! Each adapter runs the whole contract suite of its port, in `tests/`.
 
 pub mod access;
 pub mod blobs;
+mod chronicle;
 pub mod queue;
 pub mod records;
 
@@ -19,6 +21,7 @@ pub use access::{MemoryAccess, SqliteAccess};
 pub use blobs::FolderBlobs;
 #[cfg(feature = "s3")]
 pub use blobs::S3Blobs;
+pub use chronicle::FileChronicle;
 pub use queue::MemoryQueue;
 #[cfg(feature = "rabbitmq")]
 pub use queue::RabbitmqQueue;

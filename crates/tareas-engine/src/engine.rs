@@ -13,6 +13,7 @@ use crate::bulk::Bulks;
 use crate::chance::Chance;
 use crate::commands::CancelDeadlines;
 use crate::dispatcher::OnTheirWay;
+use crate::history::History;
 use crate::kinds::Kinds;
 use crate::membership::{Membership, Standing};
 use crate::notes::Notes;
@@ -126,6 +127,7 @@ pub struct Engine {
     pub(crate) kinds: Kinds,
     pub(crate) watches: Arc<Watches>,
     pub(crate) tally: Tally,
+    pub(crate) history: History,
     pub(crate) notes: Notes,
     pub(crate) remote: Remote,
     /// Held for reading from the decision on a submission until its acknowledgement is queued;
@@ -158,6 +160,7 @@ impl Engine {
             config,
             kinds: Kinds::default(),
             tally: Tally::default(),
+            history: History::default(),
             notes: Notes::default(),
             acknowledging: RwLock::new(()),
             bulks: Bulks::default(),
@@ -191,6 +194,11 @@ impl Engine {
     /// What was counted since the start.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// What this process did in the last day, as far as a historian has written it down.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Progress and logs of recent attempts.

@@ -25,6 +25,7 @@ mod engine;
 pub mod failpoint;
 pub mod filter;
 mod fleet;
+pub mod history;
 mod kind_rules;
 mod kinds;
 mod membership;

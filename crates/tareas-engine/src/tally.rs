@@ -52,6 +52,21 @@ impl Histogram {
     }
 }
 
+/// What was counted of one queue, or of all together, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Accepted.
+    pub accepted: u64,
+    /// Ended.
+    pub ended: u64,
+    /// Of them, failed.
+    pub failed: u64,
+    /// How long those that ended had waited for their start, together.
+    pub wait_micros: u64,
+    /// How long those that ended had run, together.
+    pub run_micros: u64,
+}
+
 /// Everything that was counted.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
@@ -61,6 +76,8 @@ pub struct Counted {
     pub refused: u64,
     /// Ended tasks by queue, kind and phase.
     pub finished: BTreeMap<(QueueName, Kind, &'static str), u64>,
+    /// Ends by queue; what was accepted is in `submitted`.
+    pub ends: BTreeMap<QueueName, Run>,
     /// Attempts that will be tried again, by queue.
     pub retries: BTreeMap<QueueName, u64>,
     /// Attempts whose executor was lost.
@@ -97,6 +114,29 @@ impl Tally {
         ]
     }
 
+    /// What was counted of all queues together.
+    pub fn run_of_all(&self) -> Run {
+        let counted = self.lock();
+        Run {
+            accepted: counted.submitted.values().sum(),
+            ended: counted.total.count,
+            failed: counted.ends.values().map(|run| run.failed).sum(),
+            wait_micros: counted.wait.sum_micros,
+            run_micros: counted.run.sum_micros,
+        }
+    }
+
+    /// What was counted of each of these queues.
+    pub fn runs_of(&self, queues: &[QueueName]) -> BTreeMap<QueueName, Run> {
+        let counted = self.lock();
+        let of = |queue: &QueueName| {
+            let mut run = counted.ends.get(queue).copied().unwrap_or_default();
+            run.accepted = counted.submitted.get(queue).copied().unwrap_or_default();
+            (queue.clone(), run)
+        };
+        queues.iter().map(of).collect()
+    }
+
     /// How many were refused.
     pub fn refused(&self) -> u64 {
         self.lock().refused
@@ -120,18 +160,18 @@ impl Tally {
 
     pub(crate) fn settled<'a>(&self, tasks: impl Iterator<Item = (&'a Task, Duration)>) {
         let mut counted = self.lock();
-        let mut run: Option<(&Task, u64)> = None;
+        let mut run: Option<(&Task, Run)> = None;
         for (task, run_time) in tasks {
             if !task.state.is_terminal() {
                 counted.retried(task);
                 continue;
             }
-            counted.timed(task, run_time);
+            let times = counted.timed(task, run_time);
             match &mut run {
-                Some((first, count)) if is_counted_alike(first, task) => *count += 1,
+                Some((first, sum)) if is_counted_alike(first, task) => sum.add(times),
                 _ => {
                     counted.finished(run.take());
-                    run = Some((task, 1));
+                    run = Some((task, times));
                 }
             }
         }
@@ -163,6 +203,16 @@ fn is_counted_alike(one: &Task, other: &Task) -> bool {
         && one.spec.queue == other.spec.queue
 }
 
+impl Run {
+    fn add(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.ended += other.ended;
+        self.failed += other.failed;
+        self.wait_micros = self.wait_micros.saturating_add(other.wait_micros);
+        self.run_micros = self.run_micros.saturating_add(other.run_micros);
+    }
+}
+
 impl Counted {
     fn retried(&mut self, task: &Task) {
         if task.phase() == Phase::Scheduled {
@@ -170,18 +220,33 @@ impl Counted {
         }
     }
 
-    fn timed(&mut self, task: &Task, run_time: Duration) {
+    /// Counts the times of one end; they are what its queue is told, too.
+    fn timed(&mut self, task: &Task, run_time: Duration) -> Run {
         let spec = &task.spec;
         let finished = task.finished_at.unwrap_or(spec.submitted_at);
         let started = task.started_at.unwrap_or(finished);
-        self.wait.add(micros(started.since(spec.submitted_at)));
-        self.run.add(micros(run_time));
+        let (wait, run) = (micros(started.since(spec.submitted_at)), micros(run_time));
+        self.wait.add(wait);
+        self.run.add(run);
         self.total.add(micros(finished.since(spec.submitted_at)));
+        Run {
+            accepted: 0,
+            ended: 1,
+            failed: u64::from(task.phase() == Phase::Failed),
+            wait_micros: wait,
+            run_micros: run,
+        }
     }
 
     /// Counts a run of tasks that differ in nothing that is counted.
-    fn finished(&mut self, run: Option<(&Task, u64)>) {
-        let Some((task, by)) = run else { return };
+    fn finished(&mut self, run: Option<(&Task, Run)>) {
+        let Some((task, sum)) = run else { return };
+        match self.ends.get_mut(&task.spec.queue) {
+            Some(known) => known.add(sum),
+            None => {
+                self.ends.insert(task.spec.queue.clone(), sum);
+            }
+        }
         let (queue, kind) = (task.spec.queue.clone(), task.spec.kind.clone());
         let phase = task.phase().name();
         let is_known = self.finished.keys().any(|(_, known, _)| *known == kind);
@@ -189,7 +254,7 @@ impl Counted {
             true => kind,
             false => Kind::new("other").unwrap_or(kind),
         };
-        *self.finished.entry((queue, kind, phase)).or_default() += by;
+        *self.finished.entry((queue, kind, phase)).or_default() += sum.ended;
     }
 }
 

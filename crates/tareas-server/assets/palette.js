@@ -6,7 +6,7 @@
   const SHOWN_MAX = 12;
   const SEQUENCE_MS = 3000;
   const STORE_KEY = "tareas.keys";
-  const PLACES = { m: "/", t: "/tasks", q: "/queues", w: "/workers", f: "/failures", s: "/system", b: "/bulk" };
+  const PLACES = { m: "/", t: "/tasks", q: "/queues", w: "/workers", f: "/failures", s: "/system", h: "/history", b: "/bulk" };
 
   const palette = document.querySelector("#palette");
   const field = document.querySelector("#palette-text");

@@ -8,6 +8,7 @@
 //! | [`Blobs`] | bytes that are too large for a record |
 //! | [`AccessRecords`] | who may do what, and who did what |
 //! | [`Clock`] | what time it is |
+//! | [`Chronicle`] | the history of a process, between its lives |
 //! | [`Members`], [`News`] | which processes share the records, and what they tell each other |
 //! | [`Door`] | submissions that clients leave in a queue of their own |
 //! | [`Export`], [`Import`] | records that nobody serves, read or filled as a whole |
@@ -17,6 +18,7 @@
 
 mod access;
 mod blobs;
+mod chronicle;
 mod clock;
 mod door;
 mod error;
@@ -29,6 +31,7 @@ mod transfer;
 
 pub use access::AccessRecords;
 pub use blobs::{BlobKey, Blobs};
+pub use chronicle::Chronicle;
 pub use clock::{Clock, SystemClock, TestClock};
 pub use door::{Door, Letter, LetterReceipt, Reason, ReplyAddress};
 pub use error::{ApplyError, BoxError, PortError, Stopped};

@@ -5,6 +5,7 @@
 
 mod feeder;
 mod follower;
+mod historian;
 mod lease;
 mod orphans;
 mod pruner;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use feeder::Feeder;
 pub use follower::Follower;
+pub use historian::Historian;
 pub use lease::LeaseKeeper;
 pub use orphans::OrphanSweeper;
 pub use pruner::Pruner;

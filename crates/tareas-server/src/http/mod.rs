@@ -14,6 +14,7 @@ mod connection;
 mod errors;
 mod guard;
 mod health;
+mod history;
 mod kinds;
 mod language;
 mod live;

@@ -61,6 +61,7 @@ fn page_routes() -> Routes {
         .get("/failures", Action::ViewSystem, page::failures)
         .post("/failures", Action::OperateTasks, page::requeue_group)
         .get("/system", Action::ViewSystem, page::system)
+        .get("/history", Action::ViewSystem, page::history)
         .get("/bulk", Action::ViewSystem, page::bulks)
         .post("/bulk", Action::OperateTasks, page::order_bulk)
         .get("/bulk/{id}", Action::ViewSystem, page::bulk)

@@ -3,7 +3,7 @@
 use crate::client::{Ask, Reply, finished};
 use crate::world::{World, until};
 
-const PAGES: [(&str, &str, &str); 7] = [
+const PAGES: [(&str, &str, &str); 8] = [
     ("/", "Latest tasks", "Últimas tareas"),
     ("/tasks", "Tasks", "Tareas"),
     ("/tasks/new", "New task", "Nueva tarea"),
@@ -14,6 +14,7 @@ const PAGES: [(&str, &str, &str); 7] = [
         "hilos de este servidor",
     ),
     ("/failures", "Failures", "Fallos"),
+    ("/history", "History", "Historia"),
     ("/system", "Behind the ports", "Detrás de los puertos"),
 ];
 

@@ -11,6 +11,7 @@ mod crews;
 mod dashboard;
 mod events;
 mod guard;
+mod history;
 mod http2;
 mod limits;
 mod operate;

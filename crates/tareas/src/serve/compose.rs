@@ -8,7 +8,7 @@ use tareas_adapters::records::sqlite::BootReport;
 use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
 use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
-use tareas_engine::services::{self, Supervisor};
+use tareas_engine::services::Supervisor;
 use tareas_engine::{Claimer, Dispatcher, Engine, EngineConfig};
 use tareas_engine::{LeaseTerms, Membership, Patience, Ports};
 use tareas_protocol::{Lang, response};
@@ -21,6 +21,7 @@ use super::access::Guard;
 use super::backends::backends;
 use super::commands::Commands;
 use super::door;
+use super::history;
 use super::identity;
 use super::pool_link::{PoolLink, PoolView};
 use super::store::{self, Opened, Store};
@@ -121,7 +122,7 @@ impl System {
             Role::Server => Some(listen(state, lang)?),
             Role::Node => None,
         };
-        services::start(&engine, &supervisor);
+        history::start_services((config, role), &engine, &supervisor);
         door::open((config, role), &engine, &clock, counts, &supervisor);
         guard.keep(&supervisor);
         let pool = start_pool(&engine, &supervisor, registry, config)?;

@@ -6,6 +6,7 @@ mod banner;
 mod commands;
 mod compose;
 mod door;
+mod history;
 mod identity;
 mod log;
 mod notify;

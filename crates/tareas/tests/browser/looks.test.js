@@ -35,7 +35,7 @@ async function furnish(server) {
   return {
     map: `/?sent=${done.task_id}`, tasks: "/tasks", filtered: "/tasks?filter=state%3Afailed+since%3A1h",
     new: "/tasks/new?kind=sumar", done: id(done), failed: id(failed), odd: id(odd), running: id(running),
-    queues: "/queues", workers: "/workers", failures: "/failures", system: "/system", bulk: "/bulk",
+    queues: "/queues", workers: "/workers", failures: "/failures", system: "/system", history: "/history?span=5m", bulk: "/bulk",
     count: `/bulk/${bulk.id}`, api: "/docs", errors: "/errors", nowhere: "/nowhere",
   };
 }

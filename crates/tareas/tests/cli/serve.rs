@@ -1,5 +1,7 @@
 //! `tareas serve`: banner, refusals, signals, what survives.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use nix::sys::signal::Signal;
@@ -54,6 +56,33 @@ fn both_signals_end_it_with_0_and_tasks_survive() {
         assert!(said.ends_with("stopped\n"), "{said}");
         folder = Some(Arc::clone(&server.folder));
     }
+}
+
+#[test]
+fn the_history_outlives_a_restart() {
+    let mut server = Server::start(&[]);
+    let id = server.submit(&["square", "5"]);
+    assert_eq!(server.tareas(&["wait", &id]).code, 0);
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.ended().0, 0);
+    let server = Server::start_in(Arc::clone(&server.folder), &[]);
+    // Nothing is submitted in this life; what is told is from the one before.
+    for _ in 0..3_000 {
+        if get(&server, "/v1/history?step=60&queue=default").contains(r#""accepted":1"#) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("{}", get(&server, "/v1/history?step=60"));
+}
+
+/// The answer to a request that names no host, as no browser sends it.
+fn get(server: &Server, path: &str) -> String {
+    let mut stream = TcpStream::connect(server.authority()).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]

@@ -5,7 +5,7 @@ use tareas_engine::access::Action;
 use tareas_protocol::Code;
 
 use super::operation::{Method, NO_BODY, Operation, Parameter, Shape, Within, answer};
-use crate::http::{kinds, operate, scale, topology};
+use crate::http::{history, kinds, operate, scale, topology};
 
 const QUEUE: Parameter = Parameter {
     name: "queue",
@@ -172,6 +172,51 @@ pub(super) const OPERATIONS: &[Operation] = &[
             200,
             Shape::Json("Topology"),
             ["The picture", "La imagen"],
+        )],
+        ..Operation::BASE
+    },
+    Operation {
+        id: "getHistory",
+        tag: "system",
+        path: "/v1/history",
+        action: Action::ViewSystem,
+        route: || get(history::history),
+        summary: [
+            "What this server did lately",
+            "Lo que hizo este servidor últimamente",
+        ],
+        about: [
+            "Steps of one second for 5 minutes, ten seconds for an hour, or a minute for a day, oldest first; steps in \
+             which the server did not run are left out. It survives a restart. Up to 32 queues have a history of their \
+             own. With several processes, rates and times are those of the one that answers.",
+            "Pasos de un segundo durante 5 minutos, de diez segundos durante una hora, o de un minuto durante un día, \
+             los más antiguos primero; faltan aquellos en los que el servidor no funcionaba. Sobrevive a un \
+             reinicio. Hasta 32 colas tienen historia propia. Con varios procesos, los ritmos y tiempos son del que \
+             responde.",
+        ],
+        parameters: &[
+            Parameter {
+                name: "queue",
+                within: Within::Query,
+                about: ["Of this queue alone", "Solo de esta cola"],
+                schema: r#"{"type":"string","pattern":"^[A-Za-z0-9._:-]{1,128}$"}"#,
+                example: "default",
+            },
+            Parameter {
+                name: "step",
+                within: Within::Query,
+                about: [
+                    "How long a step is, in seconds",
+                    "Duración de un paso, en segundos",
+                ],
+                schema: r#"{"type":"integer","enum":[1,10,60],"default":10}"#,
+                example: "60",
+            },
+        ],
+        answers: &[answer(
+            200,
+            Shape::Json("History"),
+            ["The steps", "Los pasos"],
         )],
         ..Operation::BASE
     },

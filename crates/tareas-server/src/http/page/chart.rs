@@ -32,6 +32,7 @@ pub(super) fn rates(scene: &Scene<'_>) -> Markup {
                 span.ended { (lang.pick("out ", "salen ")) b { (now(|beat| beat.ended)) } }
                 span.peak { (lang.pick("top ", "tope ")) b { (rate(lang, Some(peak))) } }
             }
+            p { a href="/history" { (lang.pick("Longer back →", "Más atrás →")) } }
         }
     }
 }
@@ -42,12 +43,7 @@ fn peak(beats: &[Beat]) -> f64 {
         .iter()
         .map(|beat| beat.accepted.max(beat.ended))
         .fold(1.0, f64::max);
-    let power = 10_f64.powf(highest.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    steps
-        .into_iter()
-        .find(|step| *step >= highest)
-        .unwrap_or(highest)
+    super::graph::round_up(highest)
 }
 
 fn points(beats: &[Beat], peak: f64, of: impl Fn(&Beat) -> f64) -> String {

@@ -38,6 +38,7 @@ fn palette(lang: Lang) -> Markup {
             "/tasks?state=running",
             lang.pick("Running tasks", "Tareas en curso"),
         ),
+        ("/history", lang.pick("History", "Historia")),
         ("/bulk", lang.pick("Bulk actions", "Acciones masivas")),
         ("/docs", lang.pick("HTTP API", "API HTTP")),
         ("/errors", lang.pick("Error codes", "Códigos de error")),
@@ -76,10 +77,10 @@ fn keys(lang: Lang) -> Markup {
             lang.pick("filter, or find and act", "filtrar, o buscar y actuar"),
         ),
         (
-            &["g", "m · t · q · w · f · s · b"],
+            &["g", "m · t · q · w · f · s · h · b"],
             lang.pick(
-                "map, tasks, queues, workers, failures, system, bulk actions",
-                "mapa, tareas, colas, trabajadores, fallos, sistema, acciones masivas",
+                "map, tasks, queues, workers, failures, system, history, bulk actions",
+                "mapa, tareas, colas, trabajadores, fallos, sistema, historia, acciones masivas",
             ),
         ),
         (

@@ -79,6 +79,9 @@ fn row(scene: &Scene<'_>, queue: &QueueLine) -> Markup {
         tr data-key={ "q-" (name) } {
             th scope="row" {
                 a href=(format!("/tasks?queue={name}")) { (name) }
+                " " a.past href=(format!("/history?queue={name}"))
+                    aria-label=(format!("{} {name}", lang.pick("History of", "Historia de")))
+                    title=(lang.pick("History", "Historia")) { "◷" }
                 @if queue.is_paused { em.paused { " ⏸ " (lang.pick("paused", "en pausa")) } }
             }
             @for phase in Phase::ALL {

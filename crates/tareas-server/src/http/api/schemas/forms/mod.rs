@@ -11,8 +11,8 @@ mod tasks;
 use super::super::operation::Text;
 use access::{AUDIT_LINE, AUDIT_LOG, LOGIN_LINK, TOKEN, TOKEN_REQUEST};
 use operators::{
-    BACKEND, BACKENDS, BULK, BULK_ORDER, KIND, KIND_COUNT, QUEUE, QUEUE_DETAIL, QUEUE_PAUSED,
-    RATES, SCALE, SLOT, TOPOLOGY, WORKER,
+    BACKEND, BACKENDS, BULK, BULK_ORDER, HISTORY, HISTORY_STEP, KIND, KIND_COUNT, QUEUE,
+    QUEUE_DETAIL, QUEUE_PAUSED, RATES, SCALE, SLOT, TOPOLOGY, WORKER,
 };
 use submissions::{BACKOFF, SHORT_SUBMISSION, SUBMISSION};
 use tasks::{
@@ -63,6 +63,8 @@ pub(super) const FORMS: &[Form] = &[
     ("KindList", false, &[("kinds*", "[Kind]", NONE)]),
     ("Topology", false, TOPOLOGY),
     ("Rates", false, RATES),
+    ("History", false, HISTORY),
+    ("HistoryStep", false, HISTORY_STEP),
     ("Backends", false, BACKENDS),
     ("Backend", false, BACKEND),
     ("TokenRequest", true, TOKEN_REQUEST),

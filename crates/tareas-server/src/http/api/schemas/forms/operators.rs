@@ -134,6 +134,59 @@ pub(super) const SCALE: &[Member] = &[
     ),
 ];
 
+pub(super) const HISTORY: &[Member] = &[
+    ("queue*", "name?", ["`null`: all", "`null`: todas"]),
+    (
+        "step_s*",
+        "positive",
+        ["How long a step is", "Duración de un paso"],
+    ),
+    (
+        "kept*",
+        "positive",
+        ["How many are kept", "Cuántos se guardan"],
+    ),
+    (
+        "queues*",
+        "[name]",
+        ["With a history of their own", "Con historia propia"],
+    ),
+    ("steps*", "[HistoryStep]", NONE),
+];
+
+pub(super) const HISTORY_STEP: &[Member] = &[
+    ("at*", "instant", ["When it began", "Cuándo empezó"]),
+    ("accepted*", "number", NONE),
+    ("ended*", "number", NONE),
+    ("failed*", "number", NONE),
+    (
+        "waiting*",
+        "number",
+        ["The most at a time", "Las que más a la vez"],
+    ),
+    (
+        "running*",
+        "number",
+        ["The most at a time", "Las que más a la vez"],
+    ),
+    (
+        "wait_ms*",
+        "rate",
+        [
+            "How long those that ended had waited, in the mean",
+            "Cuánto esperaron de media las que terminaron",
+        ],
+    ),
+    (
+        "run_ms*",
+        "rate",
+        [
+            "How long those that ended had run, in the mean",
+            "Cuánto duraron de media las que terminaron",
+        ],
+    ),
+];
+
 pub(super) const WORKER: &[Member] = &[
     (
         "name*",
