@@ -11,8 +11,12 @@ const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 /** What a step may take on a slow machine before it counts as never. */
 export const STEP_MS = 45_000;
+/** What a suite may take before it counts as stuck: a page that has crashed answers nothing any more. */
+export const SUITE = { timeout: 240_000 };
 /** What is drawn a hundred times alike: the operations and forms of the API, the codes. */
 const LIKE_THOSE_BEFORE = [".api section:nth-of-type(n+4)", ".prose > table tr:nth-child(n+4)"];
+/** Rules whose outcome depends on the colours. */
+const OF_COLOURS = ["color-contrast", "link-in-text-block"];
 /** Findings of axe that are not accepted. */
 const GRAVE = ["serious", "critical"];
 
@@ -77,13 +81,16 @@ export function forgetAbsence(page) {
   page.trouble = page.trouble.filter((what) => !isOfAbsence(what));
 }
 
-/** What axe finds that keeps people out, as one line each. With `whole`, of long lists, too. */
-export async function barriers(page, { whole = false } = {}) {
+/**
+ * What axe finds that keeps people out, as one line each. With `whole`, of long lists, too; with
+ * `colours`, only what depends on them.
+ */
+export async function barriers(page, { whole = false, colours = false } = {}) {
   await page.evaluate(AXE);
-  const found = await page.evaluate(({ exclude }) => {
+  const found = await page.evaluate(({ exclude, runOnly }) => {
     const options = { resultTypes: ["violations"], preload: false, elementRef: false };
-    return axe.run({ exclude }, options);
-  }, { exclude: whole ? [] : LIKE_THOSE_BEFORE });
+    return axe.run({ exclude }, runOnly ? { ...options, runOnly } : options);
+  }, { exclude: whole ? [] : LIKE_THOSE_BEFORE, runOnly: colours ? OF_COLOURS : null });
   const grave = found.violations.filter(({ impact }) => GRAVE.includes(impact));
   return grave.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(({ html }) => html).join(" ")}`);
 }

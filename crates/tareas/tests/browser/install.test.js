@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { barriers, forgetAbsence, picture, travelAll } from "./browser.js";
+import { barriers, forgetAbsence, picture, SUITE, travelAll } from "./browser.js";
 import { startServer } from "./server.js";
 
 /** What a first visit may weigh, compressed. */
 const FIRST_LOAD_BYTES_MAX = 80_000;
 
-test("the dashboard as an application", async (t) => {
+test("the dashboard as an application", SUITE, async (t) => {
   const server = await startServer(t);
   await travelAll(t, server, [
     ["its description and icons are sound", { lang: "es" }, describes],

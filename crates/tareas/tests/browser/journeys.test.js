@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { forgetAbsence, picture, travelAll } from "./browser.js";
+import { forgetAbsence, picture, SUITE, travelAll } from "./browser.js";
 import { startServer } from "./server.js";
 
-test("the dashboard", async (t) => {
+test("the dashboard", SUITE, async (t) => {
   const server = await startServer(t);
   await travelAll(t, server, [
     ["a task travels the map and ends", {}, travel],
@@ -34,7 +34,7 @@ async function cancelOnPhone(page, server) {
   await page.tap(`a[href='/tasks/${task_id}']`);
   await page.waitForSelector("#task-view .state.running, #task-view .running");
   await page.tap("form.act button[value=cancel]");
-  await page.waitForSelector("main [role=status]");
+  await page.waitForURL("**/tasks/*?said=stopping");
   await page.waitForSelector("#task-view:not([data-poll])");
   const task = await server.ask(`/v1/tasks/${task_id}`);
   assert.equal(task.status, "cancelled");
