@@ -17,6 +17,7 @@ use crate::http::HttpState;
 use crate::limits::Limits;
 use crate::listener::{Protection, Tls, TrustedProxies};
 use crate::metrics::{NoReadings, Readings};
+use crate::redaction::Redaction;
 
 /// How a server is set up.
 #[derive(Clone, Debug)]
@@ -45,6 +46,8 @@ pub struct ServerConfig {
     pub lang: Lang,
     /// What stands behind the ports, for people.
     pub backends: Backends,
+    /// Members of payloads and results that pages do not show.
+    pub redaction: Redaction,
     /// What connections are allowed.
     pub limits: Limits,
 }
@@ -64,6 +67,7 @@ impl Default for ServerConfig {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             lang: Lang::En,
             backends: Backends::default(),
+            redaction: Redaction::default(),
             limits: Limits::default(),
         }
     }

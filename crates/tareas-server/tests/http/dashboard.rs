@@ -345,3 +345,25 @@ async fn what_is_not_there_is_a_page_for_people_and_json_for_programs() {
         .await
         .problem(404, "TAR-1207");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_such_as_passwords_are_on_no_page() {
+    let world = World::new();
+    let body = r#"{"kind":"echo","payload":{"user":"ana","db":{"DB_Password":"hunter2"}}}"#;
+    let id = finished(&world, body).await.task_id();
+    for path in [
+        format!("/?sent={id}"),
+        "/tasks".to_owned(),
+        format!("/tasks/{id}"),
+        format!("/tasks/new?from={id}"),
+    ] {
+        let shown = page(&world, &path).await;
+        assert_eq!(shown.status, 200, "{path}");
+        assert!(shown.text().contains("ana"), "{path}");
+        assert!(!shown.text().contains("hunter2"), "{path}");
+    }
+    let draft = page(&world, &format!("/tasks/new?from={id}&lang=es")).await;
+    assert!(draft.text().contains("escríbalos de nuevo"));
+    let whole = Ask::get(&format!("/v1/tasks/{id}")).send(&world).await;
+    assert!(whole.text().contains("hunter2"), "programs get it whole");
+}

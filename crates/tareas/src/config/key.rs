@@ -216,6 +216,13 @@ pub(crate) static KEYS: &[Key] = &[
         "cuánto se conservan las líneas del registro de auditoría",
     ),
     key(
+        "redact",
+        Shape::List,
+        tareas_server::REDACTED,
+        "members of payloads and results that pages do not show; * at an end stands for any text",
+        "miembros de contenidos y resultados que las páginas no muestran; * al borde es cualquier texto",
+    ),
+    key(
         "public_url",
         Shape::Text,
         "",

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tareas_protocol::Lang;
+use tareas_server::Redaction;
 
 use super::kinds::CommandKind;
 use super::layers::Configuration;
 use super::listen::Listen;
 use super::store::{BlobStore, HintQueue, RecordStore};
+
 use crate::output::Failure;
 use crate::text::Text;
 
@@ -63,6 +65,8 @@ pub(crate) struct ServeConfig {
     pub(crate) trusted_network: bool,
     /// How long lines of the audit log are kept.
     pub(crate) audit_retention: Duration,
+    /// Members that pages do not show.
+    pub(crate) redaction: Redaction,
     /// The address people use.
     pub(crate) public_url: Option<String>,
     /// How long to go on at the end, while balancers notice.
@@ -111,6 +115,12 @@ impl ServeConfig {
             tls: tls(configuration, lang)?,
             trusted_network: configuration.boolean("trusted_network")?,
             audit_retention: configuration.duration("audit_retention")?,
+            redaction: Redaction::of(
+                configuration
+                    .list("redact")
+                    .iter()
+                    .flat_map(|names| names.split(',')),
+            ),
             public_url: Some(text("public_url")?).filter(|url| !url.is_empty()),
             drain_delay: configuration.duration("drain_delay")?,
             drain_grace: configuration.duration("drain_grace")?,

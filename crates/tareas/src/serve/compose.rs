@@ -281,6 +281,7 @@ fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
         bind,
         proxied,
         trusted_proxies: config.listen.trusted.clone(),
+        redaction: config.redaction.clone(),
         public_url: config.public_url.clone(),
         insecure: config.insecure,
         trusted_network: config.trusted_network,

@@ -164,6 +164,10 @@ const SPANISH: &[(&str, &str)] = &[
         "Cuánto se conservan las líneas del registro de auditoría [por defecto: 365d]",
     ),
     (
+        "serve.redact",
+        "Miembros de contenidos y resultados que las páginas no muestran; * al borde es cualquier texto",
+    ),
+    (
         "serve.public_url",
         "La dirección que usa la gente, si no es la de escucha",
     ),

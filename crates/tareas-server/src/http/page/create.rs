@@ -46,7 +46,13 @@ async fn like(visit: &Visit, from: &str) -> Result<TaskDraft, Problem> {
     let task = find(visit, id).await?;
     let payload = visit.server.engine.body_bytes(&task.spec.payload).await;
     let payload = payload.map_err(|refusal| visit.refused(&refusal))?;
-    Ok(TaskDraft::like(&task, &payload))
+    let visible = visit.server.config.redaction.hide(&payload);
+    let is_partly_hidden = *visible != *payload;
+    let draft = TaskDraft::like(&task, &visible);
+    Ok(TaskDraft {
+        is_partly_hidden,
+        ..draft
+    })
 }
 
 /// The example of a kind: a line that begins with the kind, or JSON.
@@ -152,6 +158,11 @@ fn form(scene: &Scene<'_>, draft: &TaskDraft, problem: Option<&Problem>) -> Mark
         form.panel.new-task #new-task method="post" action="/tasks/new" {
             (token_field(scene.token()))
             @if let Some(problem) = problem { (alert(problem.error(), lang)) }
+            @if draft.is_partly_hidden {
+                p.error role="alert" { (lang.pick(
+                    "Some members of the payload are hidden here: write them again before you send it.",
+                    "Algunos miembros del contenido están ocultos aquí: escríbalos de nuevo antes de enviarlo.")) }
+            }
             label { span { (lang.pick("Kind", "Tipo")) }
                 input type="text" name="kind" list="all-kinds" required maxlength="128" value=(draft.kind)
                     autocomplete="off" autocapitalize="none" spellcheck="false"; }

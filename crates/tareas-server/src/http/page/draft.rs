@@ -23,6 +23,8 @@ pub(super) struct TaskDraft {
     pub(super) max_attempts: String,
     /// Empty for none.
     pub(super) key: String,
+    /// Some of its payload is hidden, and has to be written again.
+    pub(super) is_partly_hidden: bool,
 }
 
 impl TaskDraft {
@@ -38,6 +40,7 @@ impl TaskDraft {
             delay_s: get("delay"),
             max_attempts: get("max_attempts"),
             key: get("key"),
+            is_partly_hidden: false,
         }
     }
 

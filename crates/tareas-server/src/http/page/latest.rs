@@ -7,6 +7,7 @@ use tareas_protocol::Lang;
 use super::numbers::{clock, duration, instant};
 use super::words::{preview, shortened};
 use super::{Scene, states};
+use crate::Redaction;
 
 /// The table.
 pub(super) fn table(scene: &Scene<'_>) -> Markup {
@@ -17,7 +18,7 @@ pub(super) fn table(scene: &Scene<'_>) -> Markup {
             @if picture.latest.is_empty() {
                 (empty(scene))
             } @else {
-                (rows(&picture.latest, picture.at, lang))
+                (rows(&picture.latest, picture.at, scene))
                 p.more { a href="/tasks" { (lang.pick("All tasks", "Todas las tareas")) " →" } }
             }
         }
@@ -25,7 +26,8 @@ pub(super) fn table(scene: &Scene<'_>) -> Markup {
 }
 
 /// Tasks, one a row.
-pub(super) fn rows(tasks: &[Task], now: Timestamp, lang: Lang) -> Markup {
+pub(super) fn rows(tasks: &[Task], now: Timestamp, scene: &Scene<'_>) -> Markup {
+    let lang = scene.lang;
     html! {
         table.tasks {
             thead { tr {
@@ -36,12 +38,13 @@ pub(super) fn rows(tasks: &[Task], now: Timestamp, lang: Lang) -> Markup {
                 th scope="col" { (lang.pick("result", "resultado")) }
                 th.number scope="col" { (lang.pick("at (UTC)", "a las (UTC)")) }
             } }
-            tbody { @for task in tasks { (row(task, now, lang)) } }
+            tbody { @for task in tasks { (row(task, now, scene)) } }
         }
     }
 }
 
-fn row(task: &Task, now: Timestamp, lang: Lang) -> Markup {
+fn row(task: &Task, now: Timestamp, scene: &Scene<'_>) -> Markup {
+    let (lang, redaction) = (scene.lang, &scene.server.config.redaction);
     let id = task.id().to_string();
     let submitted = task.spec.submitted_at;
     html! {
@@ -49,13 +52,13 @@ fn row(task: &Task, now: Timestamp, lang: Lang) -> Markup {
             td.state-cell { (states::badge(task.phase(), lang)) }
             td.what {
                 a href=(format!("/tasks/{id}")) title=(id) { b { (task.spec.kind.as_str()) } }
-                " " span.payload { (preview(&task.spec.payload, lang)) }
+                " " span.payload { (preview(&task.spec.payload, lang, redaction)) }
             }
             td.number.waited data-label=(lang.pick("waited", "esperó")) {
                 (span_of(waited(task), lang))
             }
             td.number.ran data-label=(lang.pick("ran", "duró")) { (span_of(ran(task, now), lang)) }
-            td.outcome { (outcome(task, lang)) }
+            td.outcome { (outcome(task, lang, redaction)) }
             td.number.when {
                 time datetime=(instant(submitted)) title=(instant(submitted)) { (clock(submitted)) }
             }
@@ -84,7 +87,7 @@ pub(super) fn ran(task: &Task, now: Timestamp) -> Option<std::time::Duration> {
 }
 
 /// What came of a task, or what it is waiting for.
-pub(super) fn outcome(task: &Task, lang: Lang) -> String {
+pub(super) fn outcome(task: &Task, lang: Lang, redaction: &Redaction) -> String {
     let failure = || {
         task.failure
             .as_ref()
@@ -94,7 +97,7 @@ pub(super) fn outcome(task: &Task, lang: Lang) -> String {
         State::Succeeded => task
             .result
             .as_ref()
-            .map_or_else(String::new, |r| preview(r, lang)),
+            .map_or_else(String::new, |r| preview(r, lang, redaction)),
         State::Failed(reason) => failure().unwrap_or_else(|| reason.name().to_owned()),
         State::Cancelled(reason) => reason.name().to_owned(),
         State::Scheduled { due_at } => {

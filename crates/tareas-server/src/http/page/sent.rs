@@ -47,7 +47,7 @@ fn steps(visit: &Visit, task: &Task) -> Markup {
                 }
                 li.done[phase.is_terminal()] {
                     b { (states::badge(phase, lang)) }
-                    span.outcome { (outcome(task, lang)) }
+                    span.outcome { (outcome(task, lang, &visit.server.config.redaction)) }
                 }
             }
         }

@@ -283,9 +283,16 @@ fn text(shown: Option<&Bytes>, body: &Body, path: &str, scene: &Scene<'_>) -> Ma
     let Some(shown) = shown else {
         return html! { p { a href=(path) { (bytes(scene.lang, length(body))) } } };
     };
-    let plain = match serde_json::from_slice::<String>(shown) {
+    let visible = scene.server.config.redaction.hide(shown);
+    let plain = match serde_json::from_slice::<String>(&visible) {
         Ok(string) => string,
-        Err(_) => String::from_utf8_lossy(shown).into_owned(),
+        Err(_) => String::from_utf8_lossy(&visible).into_owned(),
     };
-    html! { pre.body tabindex="0" { (harmless(&plain)) } }
+    html! {
+        pre.body tabindex="0" { (harmless(&plain)) }
+        @if visible.len() != shown.len() || *visible != **shown {
+            p.fine-print { (scene.pick("Some members are hidden on pages. ", "Algunos miembros se ocultan en las páginas. "))
+                a href=(path) { (scene.pick("As it is", "Tal cual")) } }
+        }
+    }
 }

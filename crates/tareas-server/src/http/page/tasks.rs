@@ -82,7 +82,7 @@ fn list(scene: &Scene<'_>, words: &Words, page: &Page, is_later: bool) -> Markup
                     }
                 }
             } @else {
-                (latest::rows(&page.tasks, scene.server.engine.now(), lang))
+                (latest::rows(&page.tasks, scene.server.engine.now(), scene))
             }
             nav.pages aria-label=(lang.pick("Pages of the list", "Páginas de la lista")) {
                 @if is_later { a href=(path(words, None)) { "↑ " (lang.pick("Newest", "Más nuevas")) } }

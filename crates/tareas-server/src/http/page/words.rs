@@ -5,6 +5,7 @@ use tareas_core::{Body, TaskId};
 use tareas_protocol::{ErrorObject, Lang};
 
 use super::numbers::bytes;
+use crate::Redaction;
 
 /// Characters of a payload or a result that lists show.
 const PREVIEW_CHARS: usize = 80;
@@ -30,14 +31,14 @@ pub(super) fn task_link(id: TaskId) -> Markup {
 }
 
 /// The beginning of a payload or a result: a string as its content, other JSON as it is.
-pub(super) fn preview(body: &Body, lang: Lang) -> String {
+pub(super) fn preview(body: &Body, lang: Lang, redaction: &Redaction) -> String {
     let text = match body {
         Body::Inline(text) => text,
         Body::Blob(blob) => return bytes(lang, blob.bytes),
     };
     match serde_json::from_slice::<String>(text) {
         Ok(string) => shortened(&string),
-        Err(_) => shortened(&String::from_utf8_lossy(text)),
+        Err(_) => shortened(&String::from_utf8_lossy(&redaction.hide(text))),
     }
 }
 
@@ -77,8 +78,14 @@ mod tests {
     #[test]
     fn previews_are_short_and_steer_nothing() {
         let inline = |text: &'static str| Body::Inline(text.into());
-        assert_eq!(preview(&inline("\"a\\nb\""), Lang::En), "a b");
-        assert_eq!(preview(&inline("{\"n\":5}"), Lang::En), "{\"n\":5}");
+        assert_eq!(
+            preview(&inline("\"a\\nb\""), Lang::En, &Redaction::default()),
+            "a b"
+        );
+        assert_eq!(
+            preview(&inline("{\"n\":5}"), Lang::En, &Redaction::default()),
+            "{\"n\":5}"
+        );
         assert_eq!(shortened("a\u{202e}b"), "a b");
         let long = "ñ".repeat(200);
         assert_eq!(shortened(&long).chars().count(), PREVIEW_CHARS + 1);
