@@ -12,14 +12,28 @@ use std::process::Command;
 const LOCK: &str = include_str!("package-lock.json");
 
 #[test]
-fn the_dashboard_works_in_a_browser() {
+fn every_page_is_sound_in_every_look() {
+    run("looks.test.js");
+}
+
+#[test]
+fn what_people_begin_comes_to_its_end() {
+    run("journeys.test.js");
+}
+
+#[test]
+fn it_is_an_application_for_phones_and_keys() {
+    run("install.test.js");
+}
+
+/// Runs the tests of one file.
+fn run(suite: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let (Some(chromium), Some(modules)) = (chromium(), modules(&here)) else {
         return;
     };
     let ran = Command::new("node")
-        .arg("--test")
-        .args(suites(&here))
+        .args(["--test", suite])
         .env("TAREAS_BIN", env!("CARGO_BIN_EXE_tareas"))
         .env("TAREAS_CHROMIUM", chromium)
         .env("TAREAS_MODULES", modules)
@@ -30,18 +44,6 @@ fn the_dashboard_works_in_a_browser() {
     let said = String::from_utf8_lossy(&said);
     assert!(ran.status.success(), "{said}");
     eprintln!("{said}");
-}
-
-fn suites(here: &Path) -> Vec<PathBuf> {
-    let files = fs::read_dir(here)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut suites: Vec<_> = files
-        .filter(|file| file.to_string_lossy().ends_with(".test.js"))
-        .collect();
-    suites.sort();
-    assert!(!suites.is_empty());
-    suites
 }
 
 fn chromium() -> Option<&'static str> {
