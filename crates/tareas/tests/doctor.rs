@@ -81,7 +81,7 @@ fn with_a_server_all_is_well_in_both_languages() {
         "{said}"
     );
     assert!(
-        said.contains("in use by a server") && said.contains("tcp 0."),
+        said.contains("in use by a server") && said.contains(": tareas "),
         "{said}"
     );
     let (code, said) = doctor(&folder, &["-s", &server.1, "--lang", "es"], &[]);
