@@ -158,6 +158,7 @@ fn a_result_in_the_background_comes_above_the_line_being_typed() {
     // What was typed is still there, and can be gone on with.
     typist.press("2\r");
     typist.sees("Server answered: 144");
+    typist.sees(PROMPT);
     typist.press("\x04");
     typist.ends_with(0);
 }

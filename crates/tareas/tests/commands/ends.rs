@@ -70,7 +70,7 @@ fn a_program_that_heeds_sigterm_is_cancelled_at_once() {
     let asked = Instant::now();
     server.tareas(&["cancel", &id]);
     assert_eq!(server.ended(&id)["status"], "cancelled");
-    assert!(!is_running(pid) && asked.elapsed() < Duration::from_secs(2));
+    assert!(!is_running(pid) && asked.elapsed() < Duration::from_secs(4));
 }
 
 #[test]

@@ -130,10 +130,11 @@ fn two_workers_share_what_there_is() {
     let _workers = [stage.worker("a", &[]), stage.worker("b", &[])];
     let began = Instant::now();
     let ids: Vec<String> = (0..6)
-        .map(|_| stage.submit("sleep", r#"{"ms":500}"#))
+        .map(|_| stage.submit("sleep", r#"{"ms":1500}"#))
         .collect();
     for id in &ids {
         stage.ended(id, 20 * SECOND);
     }
-    assert!(began.elapsed() < 5 * SECOND / 2, "{:?}", began.elapsed());
+    // One alone takes nine seconds.
+    assert!(began.elapsed() < 8 * SECOND, "{:?}", began.elapsed());
 }
