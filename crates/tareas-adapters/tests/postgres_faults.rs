@@ -384,6 +384,36 @@ fn claims_that_are_decided_are_not_in_doubt_with_others() {
     });
 }
 
+/// A hint that comes twice: its second claim, whose answer is lost, is not taken for the first.
+#[test]
+fn a_repeated_claim_whose_answer_is_lost_starts_nothing() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
+    runtime().block_on(async {
+        let cut = CutWire::new().await;
+        let (id, now) = (TaskId::v7(*NOW, 1), *NOW);
+        let commands = vec![submit(submission(id))];
+        cut.records.apply(Batch { now, commands }).await.unwrap();
+        let command = Command::Claim {
+            task: id,
+            expected_attempt: 0,
+            session: SESSION,
+            token: None,
+        };
+        let claim_at = async |now| {
+            let commands = vec![command.clone()];
+            let applied = cut.records.apply(Batch { now, commands }).await.unwrap();
+            applied.outcomes[0].clone()
+        };
+        assert_eq!(done(&claim_at(now).await).phase(), Phase::Running);
+        cut.wire.cut_instead_of(Side::Server, b"SELECT 0");
+        let again = claim_at(now + Duration::from_millis(1)).await;
+        assert!(cut.wire.has_sprung());
+        assert!(!matches!(again, Outcome::Done(_)), "{again:?}");
+    });
+}
+
 /// Claims of what is next are known, too.
 #[test]
 fn a_claim_of_the_next_whose_wire_is_cut_meanwhile_is_known() {

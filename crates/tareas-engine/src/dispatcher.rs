@@ -10,7 +10,7 @@ mod ahead;
 mod beside;
 mod gaps;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -278,7 +278,11 @@ impl Dispatcher {
         self.republish(next.into_iter().collect()).await;
     }
 
-    async fn claim(&self, deliveries: Vec<Delivery>, into: &mut Vec<Claimed>) {
+    async fn claim(&self, mut deliveries: Vec<Delivery>, into: &mut Vec<Claimed>) {
+        // Shared records find out what became of a claim by its instant: no two of one task then.
+        if self.engine.shares_records() {
+            deliveries = self.without_repetition(deliveries);
+        }
         if deliveries.is_empty() {
             return;
         }
@@ -315,6 +319,21 @@ impl Dispatcher {
                 self.republish(deliveries).await;
             }
         }
+    }
+
+    fn without_repetition(&self, mut deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        let (mut seen, mut repeated) = (HashSet::with_capacity(deliveries.len()), Vec::new());
+        deliveries.retain(|told| {
+            let is_new = seen.insert(told.hint.task);
+            if !is_new {
+                repeated.push(told.receipt);
+            }
+            is_new
+        });
+        if !repeated.is_empty() {
+            self.engine.ports.queue.acknowledge(&repeated);
+        }
+        deliveries
     }
 
     async fn claimed(&self, deliveries: Vec<Delivery>, applied: Applied, into: &mut Vec<Claimed>) {

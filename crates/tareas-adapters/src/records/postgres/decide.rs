@@ -65,8 +65,9 @@ impl Entry {
         }
     }
 
-    /// A session is one life of one pool, and no two claims of one task are under way in one
-    /// process: so a lease of this session, for the next attempt, came from this claim.
+    /// A session is one life of one pool, which claims no task twice at one instant: so a lease of
+    /// this session that began at the instant of this claim came from it, and not from another one
+    /// whose hint came twice, or late.
     fn is_claim_of(&self, found: &Task) -> bool {
         let Command::Claim {
             expected_attempt,
@@ -78,6 +79,7 @@ impl Entry {
             return false;
         };
         found.attempt == expected_attempt + 1
+            && found.started_at == Some(self.now)
             && found
                 .lease()
                 .is_some_and(|lease| lease.session == *session && lease.token == *token)
