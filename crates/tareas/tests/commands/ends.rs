@@ -63,7 +63,7 @@ fn a_cancel_ends_the_whole_tree() {
 #[test]
 fn a_program_that_heeds_sigterm_is_cancelled_at_once() {
     let server = Server::start(
-        "[kinds.waits]\ncommand = [\"sh\", \"-c\", \"echo $$ >near; exec sleep 1000\"]\n",
+        "[kinds.waits]\ncommand = [\"sh\", \"-c\", \"echo $$ >near; exec sleep 1000\"]\nstop_grace = \"4s\"\n",
     );
     let id = server.submit("waits");
     let pid = pid_in(&server.path("near"));

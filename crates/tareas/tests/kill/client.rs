@@ -98,6 +98,8 @@ impl Client {
                 .set_read_timeout(Some(Duration::from_secs(5)))
                 .unwrap();
             self.talk(stream);
+            // A server that refuses everything for a while is not asked as fast as it can refuse.
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 
