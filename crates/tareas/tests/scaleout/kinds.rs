@@ -11,7 +11,7 @@ use super::world::World;
 
 /// Below what a node would need that finds its tasks in the records alone, one look after the
 /// other.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 fn submit(port: u16, kind: &str, chance: &mut Chance) -> String {
     let id = fresh_id(chance);

@@ -155,14 +155,14 @@ fn taken_over_within(limit: Duration, strike: fn(&mut server::Node)) {
 fn tasks_of_a_killed_node_run_elsewhere() {
     if !are_missing() {
         // A fifth of the usual lease: 7 s become 1.4, and the task itself takes 1.5 s.
-        taken_over_within(Duration::from_millis(5_000), server::Node::kill);
+        taken_over_within(Duration::from_millis(8_500), server::Node::kill);
     }
 }
 
 #[test]
 fn tasks_of_a_silent_node_run_elsewhere() {
     if !are_missing() {
-        taken_over_within(Duration::from_millis(9_000), server::Node::stop_answering);
+        taken_over_within(Duration::from_millis(12_000), server::Node::stop_answering);
     }
 }
 

@@ -1,7 +1,5 @@
 //! Remote workers at servers that share everything and run no tasks themselves.
 
-use std::time::{Duration, Instant};
-
 use tareas_services::OnQueues;
 
 use super::are_missing;
@@ -9,9 +7,6 @@ use super::chance::Chance;
 use super::client::fresh_id;
 use super::server::{Node, ask, status};
 use super::world::World;
-
-/// Below what it would take to look for one task after the other.
-const SOON: Duration = Duration::from_secs(15);
 
 fn submit(port: u16, kind: &str, chance: &mut Chance) -> String {
     let id = fresh_id(chance);
@@ -38,7 +33,7 @@ fn workers_get_the_tasks_of_every_server() {
     let mut world = World::start();
     world.nodes.clear();
     let worker = worker_at(&world, "first", 0);
-    let (mut chance, began) = (Chance::new(21), Instant::now());
+    let mut chance = Chance::new(21);
     let ports = [0, 1].map(|number: usize| world.servers[number].port());
     let submit_at = |port: u16, many: usize, chance: &mut Chance| -> Vec<String> {
         (0..many).map(|_| submit(port, "square", chance)).collect()
@@ -52,7 +47,6 @@ fn workers_get_the_tasks_of_every_server() {
     for port in ports {
         all_done(&submit_at(port, 100, &mut chance), port);
     }
-    assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
 
     // Nobody is told: they are found in the records.
     drop(worker);
