@@ -19,5 +19,7 @@ mod page;
 mod problems;
 mod rights;
 mod submit;
+#[path = "../table/mod.rs"]
+mod table;
 mod tasks;
 mod world;

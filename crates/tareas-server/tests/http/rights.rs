@@ -4,7 +4,6 @@
 //! so that a handler that forgets to look at the queue of a task is found. `UPDATE_GOLDEN=1` writes
 //! the table anew.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tareas_engine::access::{Role, TokenText};
@@ -13,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::access::Guarded;
 use crate::client::{Ask, Reply, connect};
+use crate::table::{compare, joined};
 
 const ROUTES: &str = include_str!("../../../../docs/access.md");
 
@@ -42,27 +42,7 @@ async fn every_route_answers_those_that_it_is_for() {
         }
         table.push('\n');
     }
-    compare(&table);
-}
-
-/// Several words, or the one that all of them are.
-fn joined(cells: &[&'static str]) -> String {
-    match cells.iter().all(|cell| *cell == cells[0]) {
-        true => cells[0].to_owned(),
-        false => cells.join("/"),
-    }
-}
-
-fn compare(table: &str) {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/http/rights.txt");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&file, table).unwrap();
-    }
-    let known = std::fs::read_to_string(&file).unwrap_or_default();
-    for (line, known) in table.lines().zip(known.lines()) {
-        assert_eq!(line, known, "UPDATE_GOLDEN=1 accepts what is there now");
-    }
-    assert_eq!(table.lines().count(), known.lines().count());
+    compare(&table, "http/rights.txt");
 }
 
 /// The lines ``| `GET /v1/tasks` | `list_tasks` |`` of the documentation.

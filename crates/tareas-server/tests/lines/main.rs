@@ -13,4 +13,6 @@ mod proxied;
 mod rights;
 mod socket;
 mod support;
+#[path = "../table/mod.rs"]
+mod table;
 mod transcripts;

@@ -1,11 +1,10 @@
 //! Every request of the lines, said by everybody: whether it is carried out is what `rights.txt`
 //! says. `UPDATE_GOLDEN=1` writes the table anew.
 
-use std::path::PathBuf;
-
 use tareas_engine::access::{Role, TokenText};
 
 use crate::access::Guarded;
+use crate::table::{compare, joined};
 
 /// Queue of the tokens that are for one, and another queue.
 const OWN: &str = "mail";
@@ -56,7 +55,7 @@ async fn every_line_is_for_those_that_may_say_it() {
         table.push('\n');
     }
     guarded.server.stop().await;
-    compare(&table);
+    compare(&table, "lines/rights.txt");
 }
 
 /// For each role a token for each case.
@@ -105,24 +104,4 @@ async fn fresh_task(guarded: &Guarded, root: &TokenText, queue: &str) -> String 
     );
     client.send(format!("{task}\n")).await;
     client.json().await["task_id"].as_str().unwrap().to_owned()
-}
-
-/// Several words, or the one that all of them are.
-fn joined(cells: &[&'static str]) -> String {
-    match cells.iter().all(|cell| *cell == cells[0]) {
-        true => cells[0].to_owned(),
-        false => cells.join("/"),
-    }
-}
-
-fn compare(table: &str) {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lines/rights.txt");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&file, table).unwrap();
-    }
-    let known = std::fs::read_to_string(&file).unwrap_or_default();
-    for (line, known) in table.lines().zip(known.lines()) {
-        assert_eq!(line, known, "UPDATE_GOLDEN=1 accepts what is there now");
-    }
-    assert_eq!(table.lines().count(), known.lines().count());
 }
