@@ -8,7 +8,7 @@
 
 mod ahead;
 mod beside;
-mod gaps;
+pub(crate) mod gaps;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -22,12 +22,11 @@ use super::{Claimed, Dispatcher};
 use crate::ports::{Delivery, Receipt};
 use crate::{Engine, Refusal};
 
-/// A thread that is idle for so long looks into the records.
-const IDLE_WAIT: Duration = Duration::from_millis(100);
-/// A thread that asks for work looks there first when nobody has for so long.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How often the heads of the lines are searched for suspects.
-const SUSPECTS_EVERY: Duration = Duration::from_secs(2);
+/// Who is idle for so long, a thread or a remote worker, has a look into the records.
+pub(crate) const IDLE_WAIT: Duration = Duration::from_millis(100);
+/// Who asks for work looks there first when nobody has for so long. Suspects are searched for as
+/// often.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Hints per lane that are searched: what stands before a suspect is claimed in time.
 const HEAD_HINTS: usize = 64;
 
@@ -121,7 +120,7 @@ impl Dispatcher {
                 tracing::warn!(error = %Refusal::from(error), "nothing was claimed");
             }
         }
-        match gaps.searched.take(now, SUSPECTS_EVERY) {
+        match gaps.searched.take(now, LOOK_EVERY) {
             true => self.engine.waiting_suspects(&queues).await,
             false => Vec::new(),
         }

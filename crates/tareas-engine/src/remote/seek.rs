@@ -7,20 +7,16 @@
 //! look finds as much as it asked for, the next one follows as soon as there is room again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use tareas_core::{Outcome, Phase, QueueName, SessionId, Task, Timestamp, Token, Want};
 use tokio_util::sync::CancellationToken;
 
 use super::session::{Session, Taking};
+use crate::dispatcher::gaps::{IDLE_WAIT, LOOK_EVERY};
 use crate::services::Service;
 use crate::{Engine, Refusal};
 
-/// How long a worker idles before there is a look.
-const IDLE_WAIT: Duration = Duration::from_millis(100);
-/// A look is taken for everybody, and suspects are searched for, so often.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Claims of one look.
 const LOOK_MAX: usize = 1_000;
 
