@@ -25,7 +25,7 @@ pub use self::ahead::Claimer;
 pub(crate) use self::beside::OnTheirWay;
 use self::gaps::Gaps;
 use crate::kinds::{nanos, smooth};
-use crate::ports::{Delivery, Receipt};
+use crate::ports::{Delivery, Ended, Receipt};
 use crate::{Engine, Refusal, block_on};
 
 /// A thread takes at most this much work at once, by the smoothed run time.
@@ -590,10 +590,9 @@ impl Engine {
         let Some(news) = membership.and_then(|membership| membership.news.as_ref()) else {
             return;
         };
-        let mut ids: Vec<TaskId> = ended.iter().map(|task| task.id()).collect();
-        self.watches.retain_unwatched(&mut ids);
-        if !ids.is_empty() {
-            news.tell(ids);
+        let told = self.watches.unwatched(ended);
+        if !told.is_empty() {
+            news.tell(told.into_iter().map(Ended::of).collect());
         }
     }
 

@@ -261,10 +261,11 @@ impl Watches {
         tasks.retain(|task| watchers.first.contains_key(task));
     }
 
-    /// Leaves those that nobody watches.
-    pub(crate) fn retain_unwatched(&self, tasks: &mut Vec<TaskId>) {
+    /// Those that nobody watches.
+    pub(crate) fn unwatched<'a>(&self, tasks: &[&'a Task]) -> Vec<&'a Task> {
         let watchers = lock(&self.watchers);
-        tasks.retain(|task| !watchers.first.contains_key(task));
+        let is_unwatched = |task: &&&Task| !watchers.first.contains_key(&task.id());
+        tasks.iter().filter(is_unwatched).copied().collect()
     }
 
     /// How many watch this task.

@@ -3,7 +3,7 @@
 mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-mod row;
+pub(crate) mod row;
 pub mod sqlite;
 
 pub use self::memory::MemoryRecords;

@@ -36,7 +36,7 @@ pub use clock::{Clock, SystemClock, TestClock};
 pub use door::{Door, Letter, LetterReceipt, Reason, ReplyAddress};
 pub use error::{ApplyError, BoxError, PortError, Stopped};
 pub use members::{MemberId, Members, Missing, Offer};
-pub use news::News;
+pub use news::{Ended, News};
 pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
 pub use records::{Counts, Page, PageCursor, Records, Settings, StoredSession, TaskQuery};
 pub use report::{Identity, MemberPresence, MemberReport, MemberRole, MemberView, RunningReport};

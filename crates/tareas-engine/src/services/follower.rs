@@ -1,10 +1,12 @@
 //! The follower: tells whoever waits here of tasks that have ended in other processes.
 //!
-//! What the others tell of is looked up at once. News may be lost, so ids that were watched in one
-//! round and still are in the next are looked up together, too: all of them while nothing is
-//! heard, a few as long as news come in, since then most tasks are only waiting for their turn. A
-//! task that ends here meanwhile is told by the dispatcher, and costs no look.
+//! A success that the others tell of is passed on as they tell it; any other end is looked up at
+//! once. News may be lost, so ids that were watched in one round and still are in the next are
+//! looked up together, too: all of them while nothing is heard, a few as long as news come in,
+//! since then most tasks are only waiting for their turn. A task that ends here meanwhile is told
+//! by the dispatcher, and costs no look.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Service;
 use crate::Engine;
-use crate::ports::{News, PortError};
+use crate::ports::{Ended, News, PortError};
 
 /// How often tasks are looked up.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -80,10 +82,27 @@ impl Engine {
         self.ended_elsewhere(position, &ended);
         Ok(ended.len())
     }
+
+    /// Passes news on to the listeners here, who need not have heard of these tasks at all.
+    async fn pass_on(&self, news: Vec<Ended>) -> Result<usize, PortError> {
+        let mut watched = news.iter().map(|ended| ended.id).collect();
+        self.watches.retain_watched(&mut watched);
+        let watched: HashSet<TaskId> = watched.into_iter().collect();
+        let (mut whole, mut to_look_up) = (Vec::new(), Vec::new());
+        for ended in news.into_iter().filter(|e| watched.contains(&e.id)) {
+            match ended.task {
+                Some(task) => whole.push(task),
+                None => to_look_up.push(ended.id),
+            }
+        }
+        // It is told after it was recorded, so nothing of this process need become durable first.
+        self.ended_elsewhere(self.ports.records.durable(), &whole);
+        Ok(whole.len() + self.tell_ended(&to_look_up).await?)
+    }
 }
 
 /// Waits for news; for ever where there are none.
-async fn hear(news: Option<&Arc<dyn News>>) -> Vec<TaskId> {
+async fn hear(news: Option<&Arc<dyn News>>) -> Vec<Ended> {
     match news {
         Some(news) => news.hear().await,
         None => std::future::pending().await,
@@ -102,10 +121,9 @@ impl Service for Follower {
         loop {
             let looked = tokio::select! {
                 () = shutdown.cancelled() => return,
-                mut ids = hear(news.as_ref()) => {
+                heard = hear(news.as_ref()) => {
                     self.has_heard = true;
-                    engine.watches.retain_watched(&mut ids);
-                    engine.tell_ended(&ids).await
+                    engine.pass_on(heard).await
                 }
                 () = &mut pause => {
                     pause = engine.ports.clock.sleep(LOOK_EVERY);

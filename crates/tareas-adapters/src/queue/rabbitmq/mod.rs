@@ -20,6 +20,7 @@ mod news;
 mod publisher;
 mod shelf;
 mod survey;
+mod told;
 mod window;
 
 use std::collections::HashSet;

@@ -1,8 +1,8 @@
 //! Which tasks have ended, through RabbitMQ: a fanout exchange, and for each listener a queue of
 //! its own that ends with its connection.
 //!
-//! Messages are a version and up to 1,000 ids; they are neither persistent nor confirmed nor
-//! acknowledged. A listener that falls behind loses the oldest. Whatever is lost is found by
+//! Messages ([`told`](super::told)) are neither persistent nor confirmed nor acknowledged. A
+//! listener that falls behind loses the oldest. Whatever is lost is found by
 //! looking into the records.
 
 use std::fmt;
@@ -15,37 +15,32 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, Consumer, ExchangeKind};
-use tareas_core::TaskId;
-use tareas_engine::ports::News;
+use tareas_engine::ports::{Ended as Told, News};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 use super::config::RabbitmqConfig;
 use super::link::{self, Ended, LinkError, answered};
+use super::told::{TOLD_MAX, decode, messages};
 
-/// The first byte of every message.
-const VERSION: u8 = 1;
-/// Bytes of an id.
-const ID_BYTES: usize = 16;
-/// Ids in one message.
-const IDS_MAX: usize = 1_000;
 /// Batches that wait to be sent, and messages that wait to be heard; more are lost.
-const WAITING_MAX: usize = 1_024;
-/// Messages that wait in RabbitMQ for one listener.
+const WAITING_MAX: usize = 256;
+/// What waits in RabbitMQ for one listener.
 const QUEUE_MESSAGES_MAX: i32 = 10_000;
+const QUEUE_BYTES_MAX: i32 = 64 * 1024 * 1024;
 
 /// See the module's documentation.
 pub struct RabbitmqNews {
-    told: mpsc::Sender<Vec<TaskId>>,
-    heard: Mutex<mpsc::Receiver<Vec<TaskId>>>,
+    told: mpsc::Sender<Vec<Told>>,
+    heard: Mutex<mpsc::Receiver<Vec<Told>>>,
     service: JoinHandle<()>,
 }
 
 /// What the service works with, in all lives of its connection.
 struct Ends {
-    to_tell: mpsc::Receiver<Vec<TaskId>>,
+    to_tell: mpsc::Receiver<Vec<Told>>,
     /// Nothing is listened to without it.
-    heard: Option<mpsc::Sender<Vec<TaskId>>>,
+    heard: Option<mpsc::Sender<Vec<Told>>>,
 }
 
 impl RabbitmqNews {
@@ -120,6 +115,10 @@ async fn listen(channel: &Channel, exchange: &str) -> Result<Consumer, LinkError
         "x-max-length".into(),
         AMQPValue::LongInt(QUEUE_MESSAGES_MAX),
     );
+    arguments.insert(
+        "x-max-length-bytes".into(),
+        AMQPValue::LongInt(QUEUE_BYTES_MAX),
+    );
     let options = QueueDeclareOptions {
         exclusive: true,
         auto_delete: true,
@@ -146,8 +145,8 @@ async fn next(listening: &mut Option<Consumer>) -> Option<lapin::Result<lapin::m
 }
 
 /// What waits goes together: into as few messages, and as few looks, as it fits.
-fn gather(mut batch: Vec<TaskId>, waiting: &mut mpsc::Receiver<Vec<TaskId>>) -> Vec<TaskId> {
-    while batch.len() < IDS_MAX
+fn gather(mut batch: Vec<Told>, waiting: &mut mpsc::Receiver<Vec<Told>>) -> Vec<Told> {
+    while batch.len() < TOLD_MAX
         && let Ok(more) = waiting.try_recv()
     {
         batch.extend(more);
@@ -155,10 +154,9 @@ fn gather(mut batch: Vec<TaskId>, waiting: &mut mpsc::Receiver<Vec<TaskId>>) -> 
     batch
 }
 
-async fn tell(channel: &Channel, exchange: &str, ids: Vec<TaskId>) -> Result<(), LinkError> {
-    for ids in ids.chunks(IDS_MAX) {
+async fn tell(channel: &Channel, exchange: &str, ended: Vec<Told>) -> Result<(), LinkError> {
+    for body in messages(&ended) {
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-        let body = encode(ids);
         let sent = channel.basic_publish(exchange.into(), "".into(), options, &body, properties);
         // Nothing is confirmed on this channel.
         drop(answered(sent).await?);
@@ -166,48 +164,24 @@ async fn tell(channel: &Channel, exchange: &str, ids: Vec<TaskId>) -> Result<(),
     Ok(())
 }
 
-fn hear(body: &[u8], heard: Option<&mpsc::Sender<Vec<TaskId>>>) {
+fn hear(body: &[u8], heard: Option<&mpsc::Sender<Vec<Told>>>) {
     match (decode(body), heard) {
-        (Some(ids), Some(heard)) => {
+        (Some(ended), Some(heard)) => {
             // Nobody listens fast enough: the records are looked into.
-            let _ = heard.try_send(ids);
+            let _ = heard.try_send(ended);
         }
         _ => tracing::warn!("a message that is no list of ended tasks is dropped"),
     }
 }
 
-fn encode(ids: &[TaskId]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(1 + ids.len() * ID_BYTES);
-    body.push(VERSION);
-    for id in ids {
-        body.extend_from_slice(&id.as_u128().to_be_bytes());
-    }
-    body
-}
-
-fn decode(body: &[u8]) -> Option<Vec<TaskId>> {
-    let (version, ids) = body.split_first()?;
-    let is_whole = *version == VERSION && ids.len() % ID_BYTES == 0;
-    if !is_whole || ids.len() > IDS_MAX * ID_BYTES {
-        return None;
-    }
-    let ids = ids
-        .chunks_exact(ID_BYTES)
-        .filter_map(|id| id.try_into().ok());
-    Some(
-        ids.map(|id| TaskId::from_u128(u128::from_be_bytes(id)))
-            .collect(),
-    )
-}
-
 #[async_trait]
 impl News for RabbitmqNews {
-    fn tell(&self, ended: Vec<TaskId>) {
+    fn tell(&self, ended: Vec<Told>) {
         // While RabbitMQ is away nobody hears it anyway.
         let _ = self.told.try_send(ended);
     }
 
-    async fn hear(&self) -> Vec<TaskId> {
+    async fn hear(&self) -> Vec<Told> {
         let mut heard = self.heard.lock().await;
         match heard.recv().await {
             Some(first) => gather(first, &mut heard),
@@ -225,22 +199,5 @@ impl fmt::Debug for RabbitmqNews {
 impl Drop for RabbitmqNews {
     fn drop(&mut self) {
         self.service.abort();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_come_back_and_others_are_refused() {
-        let ids = [1, u128::MAX].map(TaskId::from_u128);
-        assert_eq!(decode(&encode(&ids)).unwrap(), ids);
-        assert_eq!(decode(&encode(&[])).unwrap(), []);
-        for body in [&b""[..], b"\x02", b"\x01x", &[1; 2 + IDS_MAX * ID_BYTES]] {
-            assert!(decode(body).is_none());
-        }
-        let too_many = vec![ids[0]; IDS_MAX + 1];
-        assert!(decode(&encode(&too_many)).is_none());
     }
 }

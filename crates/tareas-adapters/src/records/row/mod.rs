@@ -6,6 +6,6 @@ mod image;
 mod json;
 mod progress;
 
-pub(super) use self::image::{Image, blob_column, inline_column, options_column};
-pub(super) use self::json::{blob, failure, failure_text, options};
+pub(crate) use self::image::{Image, blob_column, inline_column, options_column};
+pub(crate) use self::json::{blob, failure, failure_text, options};
 pub(super) use self::progress::{progress, progress_text};
