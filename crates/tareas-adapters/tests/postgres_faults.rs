@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use postgres_support::{NOW, SESSION, claim, done, open, runtime, settle, submission, submit};
+use postgres_support::{
+    NOW, SESSION, claim, done, open, runtime, settle, submission, submit, submit_with,
+};
 use tareas_adapters::PostgresRecords;
 use tareas_adapters::records::postgres::PostgresOptions;
 use tareas_core::{
@@ -33,7 +35,7 @@ impl Chance {
 
 fn random_command(chance: &mut Chance, id: TaskId, found: Option<&Task>) -> Command {
     match (chance.below(6), found) {
-        (0, _) | (_, None) => submit(submission(id)),
+        (0, _) | (_, None) => submit_with(submission(id), chance.below(2) == 0),
         (1, Some(_)) => Command::Cancel {
             task: id,
             by: Actor::System,
@@ -116,6 +118,36 @@ fn counts(records: &PostgresRecords) -> BTreeMap<Phase, u64> {
     let phases = counts.get(&QueueName::default()).copied();
     let phases = Phase::ALL.into_iter().zip(phases.unwrap_or_default());
     phases.filter(|(_, n)| *n > 0).collect()
+}
+
+/// Nothing depends on the promise that an id was made just now.
+#[test]
+fn an_id_that_is_not_fresh_is_found_out() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
+    let url = Postgres::shared().database();
+    runtime().block_on(async {
+        let records = open(&url, 1).await;
+        let ids: Vec<TaskId> = (0..10).map(|n| TaskId::v7(*NOW, n)).collect();
+        let submit_all = |ids: &[TaskId]| Batch {
+            now: *NOW,
+            commands: ids
+                .iter()
+                .map(|id| submit_with(submission(*id), true))
+                .collect(),
+        };
+        let first = records.apply(submit_all(&ids[..4])).await.unwrap();
+        assert!(first.outcomes.iter().all(|o| matches!(o, Outcome::Done(_))));
+        let both = records.apply(submit_all(&ids)).await.unwrap();
+        let is_known: Vec<bool> = both
+            .outcomes
+            .iter()
+            .map(|outcome| matches!(outcome, Outcome::Already(_)))
+            .collect();
+        assert_eq!(is_known, (0..10).map(|n| n < 4).collect::<Vec<_>>());
+        assert_eq!(recount(&records).await, counts(&records));
+    });
 }
 
 /// Two servers, eight clients, fifty ids: whatever meets, nobody is told of a deadlock, and each

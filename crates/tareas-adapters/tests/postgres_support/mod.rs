@@ -97,10 +97,15 @@ pub(crate) fn submission(id: TaskId) -> Spec {
 }
 
 pub(crate) fn submit(spec: Spec) -> Command {
+    submit_with(spec, false)
+}
+
+/// As by a server that says of the id that it has made it just now, or that it has not.
+pub(crate) fn submit_with(spec: Spec, id_is_fresh: bool) -> Command {
     Command::Submit(NewTask {
         spec: Arc::new(spec),
         due_at: None,
-        id_is_fresh: false,
+        id_is_fresh,
         quick: false,
     })
 }

@@ -8,9 +8,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes};
-use tareas_core::{
-    Body, Kind, Priority, QueueName, Spec, State, Task, TaskId, Timestamp, Token,
-};
+use tareas_core::{Body, Kind, Priority, QueueName, Spec, State, Task, TaskId, Timestamp, Token};
 use tareas_engine::ports::Ended;
 
 use crate::records::row::{blob, blob_column, options, options_column};

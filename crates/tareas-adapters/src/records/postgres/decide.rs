@@ -55,6 +55,11 @@ impl Entry {
         }
     }
 
+    /// Whether it is about a task whose id was made just now.
+    pub(super) fn has_fresh_id(&self) -> bool {
+        matches!(&self.command, Command::Submit(new) if new.id_is_fresh)
+    }
+
     /// Whether what was sent was done, as the row tells: `None` when the row was not there.
     pub(super) fn was_done(&self, found: Option<&Task>) -> Option<Task> {
         match (self.sent.as_ref()?, found) {

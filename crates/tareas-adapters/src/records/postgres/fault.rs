@@ -14,6 +14,8 @@ pub(super) enum Fault {
     Refused(BoxError),
     /// It collided with another one: nothing of it was done, and it may be sent again at once.
     Collided(BoxError),
+    /// One of its rows is there already: nothing of it was done.
+    Exists(BoxError),
     /// There is no partition for one of its rows.
     NoPartition(BoxError),
     /// The connection ended: whether it was done is unknown.
@@ -35,6 +37,7 @@ impl Fault {
             },
             Self::Refused(source)
             | Self::Collided(source)
+            | Self::Exists(source)
             | Self::NoPartition(source)
             | Self::Lost(source)
             | Self::Unreachable(source) => PortError::Unavailable { adapter, source },
@@ -58,6 +61,9 @@ impl From<tokio_postgres::Error> for Fault {
             || *code == SqlState::LOCK_NOT_AVAILABLE
         {
             return Self::Collided(error.into());
+        }
+        if *code == SqlState::UNIQUE_VIOLATION {
+            return Self::Exists(error.into());
         }
         if *code == SqlState::ADMIN_SHUTDOWN
             || *code == SqlState::CRASH_SHUTDOWN

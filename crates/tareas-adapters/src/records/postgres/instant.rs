@@ -29,14 +29,20 @@ impl From<Instant> for Timestamp {
     }
 }
 
-impl ToSql for Instant {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        let stored = match self.0.saturating_sub(TO_2000) {
+impl Instant {
+    /// As PostgreSQL counts.
+    pub(super) fn stored(self) -> i64 {
+        match self.0.saturating_sub(TO_2000) {
             late if late > LAST => i64::MAX,
             early if early < FIRST => i64::MIN,
             between => between,
-        };
-        out.extend_from_slice(&stored.to_be_bytes());
+        }
+    }
+}
+
+impl ToSql for Instant {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.extend_from_slice(&self.stored().to_be_bytes());
         Ok(IsNull::No)
     }
 

@@ -41,6 +41,7 @@ mod plans;
 mod refresh;
 mod report;
 mod row;
+mod rows;
 mod settings;
 mod shared;
 mod statements;

@@ -131,6 +131,7 @@ pub(super) fn connect_error(at: &str, fault: Fault) -> OpenError {
     let source = match fault {
         Fault::Refused(source)
         | Fault::Collided(source)
+        | Fault::Exists(source)
         | Fault::NoPartition(source)
         | Fault::Lost(source)
         | Fault::Unreachable(source)

@@ -16,7 +16,7 @@ use super::decide::{Entry, Known, Sent, decide, rows};
 use super::fault::Fault;
 use super::row;
 use super::statements::{CLAIM, CLOSED, FREE_KEYS, KEYS, LOAD, PAUSED};
-use super::write::Writer;
+use super::write::{Ids, Writer};
 
 /// What a pass goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +87,12 @@ impl Writer<'_> {
             self.free_keys(open, known, &rows).await?;
         }
         mark_sent(open, &rows);
+        let ids = match basis {
+            Basis::Assumed if open.iter().all(|entry| entry.has_fresh_id()) => Ids::Fresh,
+            Basis::Assumed | Basis::Read => Ids::Any,
+        };
         let mut written = HashSet::new();
-        let result = self.write(&rows, &known.phases(), &mut written).await;
+        let result = self.write(&rows, &known.phases(), &mut written, ids).await;
         for (entry, outcome) in open.iter_mut().zip(outcomes) {
             let is_certain = match &outcome {
                 Outcome::Done(task) => written.contains(&task.id()),

@@ -1,5 +1,6 @@
 //! A row as a task. What cannot have been written is reported as damage, never guessed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -125,6 +126,18 @@ pub(super) fn attempt(row: &Row) -> Read<Attempt> {
 /// The id of a task.
 pub(super) fn id(row: &Row, column: usize) -> Read<TaskId> {
     Ok(TaskId::from_u128(get::<Uuid>(row, column)?.as_u128()))
+}
+
+/// All ids of the one array that a statement returns.
+pub(super) fn ids(rows: &[Row]) -> Read<HashSet<TaskId>> {
+    let ids = match rows.first() {
+        Some(row) => optional::<Vec<Uuid>>(row, 0)?.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    Ok(ids
+        .into_iter()
+        .map(|id| TaskId::from_u128(id.as_u128()))
+        .collect())
 }
 
 /// A session.

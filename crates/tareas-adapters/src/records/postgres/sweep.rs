@@ -23,7 +23,7 @@ use super::link::{Link, Purpose};
 use super::row;
 use super::shared::Shared;
 use super::statements::{LOCK, PAUSED};
-use super::write::Writer;
+use super::write::{Ids, Writer};
 
 const DUE: &str = "SELECT t.id FROM tareas.tasks t WHERE t.due_at IS NOT NULL \
     AND t.due_at <= $1 ORDER BY t.due_at, t.id LIMIT $2";
@@ -223,7 +223,9 @@ impl Sweeper {
             (decision(&mut ledger), rows(&mut ledger))
         };
         let mut written = HashSet::new();
-        writer.write(&rows, &known.phases(), &mut written).await?;
+        writer
+            .write(&rows, &known.phases(), &mut written, Ids::Any)
+            .await?;
         // All of them are held; only the claims of a session that was closed are not written.
         if rows
             .iter()

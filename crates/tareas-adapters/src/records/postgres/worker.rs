@@ -85,6 +85,8 @@ impl Worker {
                     most = (most.min(open.len()) / 2).max(1);
                     continue;
                 }
+                // The next pass looks which.
+                Err(Fault::Exists(_)) if passes < PASSES_MAX => {}
                 Err(Fault::NoPartition(_)) if passes < PASSES_MAX => self.shared.days.forget(),
                 Err(fault @ Fault::Damaged(_)) => return Err(fault),
                 Err(fault) => {

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::link::{Link, Value};
 use super::row;
 use super::shared::Shared;
-use super::statements::{INSERT, INSERT_KEYED, REMOVE, REPLACE};
+use super::statements::{INSERT, INSERT_FRESH, INSERT_KEYED, REMOVE, REPLACE};
 
 /// Writes rows over one connection, which counts in a shard of its own.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,15 @@ pub(super) struct Writer<'a> {
     pub(super) shared: &'a Shared,
     pub(super) link: &'a Link,
     pub(super) shard: i32,
+}
+
+/// Where the ids of new tasks come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ids {
+    /// Made by this server just now: no task can have one of them.
+    Fresh,
+    /// Some of them may have been sent before.
+    Any,
 }
 
 impl Writer<'_> {
@@ -29,6 +38,7 @@ impl Writer<'_> {
         rows: &[Row],
         phases: &HashMap<TaskId, Phase>,
         written: &mut HashSet<TaskId>,
+        ids: Ids,
     ) -> Result<(), Fault> {
         let of = |is: fn(&Write) -> bool| -> Vec<&Row> {
             rows.iter().filter(|row| is(&row.write)).collect()
@@ -52,7 +62,7 @@ impl Writer<'_> {
         }
         let inserts = of(|write| matches!(write, Write::Insert));
         if !inserts.is_empty() {
-            self.insert(&inserts, phases, written).await?;
+            self.insert(&inserts, phases, written, ids).await?;
         }
         Ok(())
     }
@@ -62,15 +72,16 @@ impl Writer<'_> {
         rows: &[&Row],
         phases: &HashMap<TaskId, Phase>,
         written: &mut HashSet<TaskId>,
+        ids: Ids,
     ) -> Result<(), Fault> {
         let days = &self.shared.days;
         days.make_for(self.link, rows.iter().map(|row| row.task.id()))
             .await?;
         let columns = Inserted::of(rows.iter().map(|row| &row.task));
-        let sql = if columns.has_keys() {
-            INSERT_KEYED
-        } else {
-            INSERT
+        let sql = match ids {
+            _ if columns.has_keys() => INSERT_KEYED,
+            Ids::Any => INSERT,
+            Ids::Fresh => INSERT_FRESH,
         };
         let values = columns.values(&self.shard, &self.shared.server);
         let done = self.done(sql, &values).await?;
@@ -83,8 +94,9 @@ impl Writer<'_> {
         let stats = &self.shared.stats;
         stats.statements.fetch_add(1, Ordering::Relaxed);
         let rows = self.link.rows(sql, values).await?;
-        stats.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
-        rows.iter().map(|row| row::id(row, 0)).collect()
+        let done = row::ids(&rows)?;
+        stats.rows.fetch_add(done.len() as u64, Ordering::Relaxed);
+        Ok(done)
     }
 
     fn count(self, rows: &[&Row], phases: &HashMap<TaskId, Phase>, done: &HashSet<TaskId>) {

@@ -144,14 +144,17 @@ impl PostgresImport {
 
 /// A task or key that is there already is told apart.
 fn write_error(fault: Fault) -> PortError {
-    let (Fault::Refused(source) | Fault::Damaged(source)) = &fault else {
-        return fault.into_port_error();
+    let source = match &fault {
+        Fault::Exists(_) => {
+            return PortError::Conflict {
+                what: "a task or a key".to_owned(),
+            };
+        }
+        Fault::Refused(source) | Fault::Damaged(source) => source,
+        _ => return fault.into_port_error(),
     };
     let told = source.downcast_ref::<tokio_postgres::Error>();
     match told.and_then(tokio_postgres::Error::code) {
-        Some(code) if *code == SqlState::UNIQUE_VIOLATION => PortError::Conflict {
-            what: "a task or a key".to_owned(),
-        },
         Some(code) if *code == SqlState::DISK_FULL => PortError::Full {
             adapter: "PostgreSQL",
         },
