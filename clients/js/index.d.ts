@@ -28,6 +28,9 @@ export interface TaskOptions {
   retention_ms?: number;
   metadata?: Record<string, string>;
   requires?: string[];
+  /** The span that submits it, in a trace across programs. */
+  traceparent?: string;
+  tracestate?: string;
   /** `false`: the server does not tell the end by itself; `result()` asks for it. */
   wait?: boolean;
 }
@@ -147,6 +150,8 @@ export class Context {
   readonly kind: string;
   readonly queue: string;
   readonly metadata: Record<string, string>;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   readonly deadline: number;
   readonly signal: AbortSignal;
   remaining(): number;

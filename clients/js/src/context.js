@@ -26,6 +26,9 @@ export class Context {
     this.kind = given.kind;
     this.queue = given.queue;
     this.metadata = given.metadata ?? {};
+    /** The span of the submission, in a trace across programs. */
+    this.traceparent = given.traceparent;
+    this.tracestate = given.tracestate;
     /** When the attempt must have ended, as `performance.now()` counts. */
     this.deadline = performance.now() + given.deadline_ms;
   }

@@ -56,7 +56,7 @@ pub use error::Error;
 pub use id::TaskId;
 pub use options::{Event, OnEvent, Options};
 pub use pipeline::{Pipeline, PipelineReader, PipelineWriter};
-pub use submit::{Backoff, Submit};
+pub use submit::{Backoff, Submit, TraceParent, parse_traceparent};
 pub use tareas_protocol::response::Status;
 pub use tareas_protocol::{Code, ErrorObject, Lang};
 pub use ticket::Ticket;

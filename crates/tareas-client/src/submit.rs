@@ -9,6 +9,7 @@ use tareas_protocol::request::{self, Options, Payload, append_submission};
 use crate::TaskId;
 
 pub use tareas_protocol::request::Backoff;
+pub use tareas_protocol::trace::{TraceParent, parse_traceparent};
 
 /// A task somebody wants done. What is `None` is left to the server.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,10 @@ pub struct Submit {
     pub metadata: Vec<(String, String)>,
     /// Labels that a worker must have.
     pub requires: Vec<String>,
+    /// The span that submits it, in a trace across programs.
+    pub traceparent: Option<TraceParent>,
+    /// What tracing systems add to that.
+    pub tracestate: Option<String>,
 }
 
 impl Submit {
@@ -85,6 +90,8 @@ impl Submit {
                 .map(|(key, value)| (key.into_owned(), value.into_owned()))
                 .collect(),
             requires: options.requires.into_iter().map(Cow::into_owned).collect(),
+            traceparent: options.traceparent,
+            tracestate: options.tracestate.map(Cow::into_owned),
         }
     }
 
@@ -120,6 +127,8 @@ impl Submit {
                 .map(|(k, v)| (k.into(), v.into()))
                 .collect(),
             requires: self.requires.iter().map(Into::into).collect(),
+            traceparent: self.traceparent,
+            tracestate: text(&self.tracestate),
         }
     }
 }

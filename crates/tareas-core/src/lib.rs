@@ -18,6 +18,7 @@ mod name;
 mod retry;
 pub mod task;
 mod time;
+mod trace;
 
 pub use command::{Actor, Applied, Batch, Command, Hint, Lane, Outcome, Rejected, Sweep, Want};
 pub use id::{Fence, Position, SessionId, TaskId, Token};
@@ -30,3 +31,4 @@ pub use task::{
     Spec, State, Task,
 };
 pub use time::{Place, Timestamp};
+pub use trace::TraceContext;

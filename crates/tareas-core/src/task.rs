@@ -8,7 +8,10 @@ use bytes::Bytes;
 use smol_str::SmolStr;
 
 use crate::limits::{KEY_RETENTION_MIN, RETENTION_DEFAULT, TIMEOUT_DEFAULT};
-use crate::{Kind, Place, Priority, QueueName, RetryPolicy, SessionId, TaskId, Timestamp, Token};
+use crate::{
+    Kind, Place, Priority, QueueName, RetryPolicy, SessionId, TaskId, Timestamp, Token,
+    TraceContext,
+};
 
 /// Bytes of a payload or a result: JSON text, here or in the blob store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +83,8 @@ pub struct Options {
     /// Not removed before this instant, whatever the retention: as long as an id that a client
     /// chose could be sent again.
     pub keep_until: Option<Timestamp>,
+    /// Where it belongs in a trace across programs.
+    pub trace: Option<TraceContext>,
 }
 
 static DEFAULT_OPTIONS: Options = Options {
@@ -91,6 +96,7 @@ static DEFAULT_OPTIONS: Options = Options {
     metadata: BTreeMap::new(),
     requires: Vec::new(),
     keep_until: None,
+    trace: None,
 };
 
 impl Spec {
@@ -114,6 +120,12 @@ impl Spec {
         self.options().retention.unwrap_or(RETENTION_DEFAULT)
     }
 
+    /// Its trace, for lines of the log.
+    pub fn trace_id(&self) -> Option<String> {
+        let trace = self.options().trace.as_ref()?;
+        Some(format!("{:032x}", trace.trace_id))
+    }
+
     /// Whether the other asks for the same work: what an idempotency key promises.
     pub fn same_request(&self, other: &Self) -> bool {
         self.kind == other.kind
@@ -125,10 +137,12 @@ impl Spec {
 }
 
 impl Options {
-    /// Equality of what was asked; `keep_until` only follows from how it was sent.
+    /// Equality of what was asked; `keep_until` only follows from how it was sent, and each time
+    /// that something is sent it may be by another span.
     fn same_request(&self, other: &Self) -> bool {
         let asked = |options: &Self| Self {
             keep_until: None,
+            trace: None,
             ..options.clone()
         };
         self == other || asked(self) == asked(other)

@@ -370,7 +370,8 @@ impl Dispatcher {
         match self.engine.body_bytes(&task.spec.payload).await {
             Ok(payload) => into.push(Claimed { task, payload }),
             Err(refusal) => {
-                tracing::warn!(task.id = %task.id(), error = %refusal, "payload not readable");
+                let trace_id = task.spec.trace_id();
+                tracing::warn!(task.id = %task.id(), trace_id, error = %refusal, "payload not readable");
                 self.engine
                     .ports
                     .clock

@@ -6,7 +6,7 @@
 //! - [`frame`] cuts a stream into lines, [`json`] checks them before anything else looks,
 //! - [`request`] says what a line asks for, [`response`] writes and reads what is said back,
 //! - [`code`] is the one table of error codes, [`error`] the object that carries one,
-//! - [`proxy`] reads the header of balancers,
+//! - [`proxy`] reads the header of balancers, [`trace`] the one of tracing systems,
 //! - [`limits`] names every bound.
 //!
 //! The types here belong to the wire and to nothing else. Converting them to and from the types
@@ -25,9 +25,11 @@ pub mod proxy;
 pub mod request;
 pub mod response;
 pub mod time;
+pub mod trace;
 
 pub use code::Code;
 pub use error::ErrorObject;
 pub use id::TaskIdBytes;
 pub use lang::Lang;
 pub use lease::LeaseBytes;
+pub use trace::TraceParent;

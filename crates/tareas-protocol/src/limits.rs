@@ -29,6 +29,8 @@ pub const TOKEN_BYTES_MAX: usize = 4 * 1024;
 pub const METADATA_ENTRIES_MAX: usize = 16;
 /// Longest key, and longest value, of `metadata`.
 pub const METADATA_BYTES_MAX: usize = 256;
+/// Longest `tracestate`.
+pub const TRACESTATE_BYTES_MAX: usize = 512;
 /// Most labels in `requires`.
 pub const REQUIRES_MAX: usize = 16;
 /// Highest priority; the lowest is 0.

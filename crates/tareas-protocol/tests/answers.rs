@@ -203,6 +203,7 @@ fn task<'a>() -> TaskView<'a> {
         metadata: &[],
         requires: &[],
         idempotency_key: None,
+        trace_id: None,
         why: None,
     }
 }
@@ -255,6 +256,7 @@ fn a_task_object_says_everything() {
         metadata: &[("a", "1"), ("b", "2")],
         requires: &["gpu", "eu"],
         idempotency_key: Some("k"),
+        trace_id: Some("0af7"),
         why: Some(WhyView {
             code: "no_worker",
             message: "m",
@@ -273,7 +275,7 @@ fn a_task_object_says_everything() {
         r#"{"attempt":2}],"progress":{"percent":50,"message":"half"},"#,
         &format!(r#""submitted_at":{t0},"due_at":{t1},"started_at":{t2},"finished_at":{t3},"#),
         &format!(r#""expires_at":{t4},"worker":"w1","metadata":{{"a":"1","b":"2"}},"#),
-        r#""requires":["gpu","eu"],"idempotency_key":"k","#,
+        r#""requires":["gpu","eu"],"idempotency_key":"k","trace_id":"0af7","#,
         r#""why":{"code":"no_worker","message":"m","hint":"h"},"ref":1}"#,
     ];
     assert_eq!(

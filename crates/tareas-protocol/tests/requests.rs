@@ -8,6 +8,7 @@ use tareas_protocol::request::{
     Backoff, Decoder, Face, Line, Options, Payload, Refusal, Request, Submission, append_command,
     append_submission,
 };
+use tareas_protocol::trace::parse_traceparent;
 use tareas_protocol::{Code, Lang, TaskIdBytes};
 
 const ID_TEXT: &str = "019abcde-f012-7345-8678-9abcdef012ff";
@@ -150,6 +151,7 @@ fn the_full_form_reads_every_option() {
         retention_ms: Some(0),
         metadata: vec![("who".into(), "aña".into()), ("x".into(), "".into())],
         requires: vec!["gpu".into(), "zone.eu".into()],
+        ..Options::default()
     };
     assert_eq!(submission.options.as_deref(), Some(&expected));
 }
@@ -546,6 +548,32 @@ fn bodies_are_the_same_submissions() {
     );
 }
 
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+#[test]
+fn a_place_in_a_trace_is_read_or_refused() {
+    let with = |name: &str, value: &str| {
+        let line = format!(r#"{{"kind":"echo","{name}":"{value}"}}"#);
+        let decoded = Decoder::new().submission(line.as_bytes()).map(|read| {
+            let options = read.options.unwrap();
+            (options.traceparent, options.tracestate.map(String::from))
+        });
+        decoded.map_err(|refusal| refusal.pointer.unwrap())
+    };
+    let parent = parse_traceparent(TRACEPARENT);
+    assert!(parent.is_some());
+    assert_eq!(with("traceparent", TRACEPARENT), Ok((parent, None)));
+    assert_eq!(
+        with("traceparent", "00-1-2-01"),
+        Err("/traceparent".to_owned())
+    );
+    assert_eq!(
+        with("tracestate", "a=1"),
+        Ok((None, Some("a=1".to_owned())))
+    );
+    assert_eq!(with("tracestate", "ñ"), Err("/tracestate".to_owned()));
+}
+
 #[test]
 fn a_submission_written_reads_back() {
     let options = Options {
@@ -556,6 +584,8 @@ fn a_submission_written_reads_back() {
         backoff: Some(Backoff::default()),
         metadata: vec![("a \"b\"".into(), "\n".into())],
         requires: vec!["x".into(), "y".into()],
+        traceparent: parse_traceparent(TRACEPARENT),
+        tracestate: Some("vendor=1".into()),
         ..Options::default()
     };
     let written = Submission {

@@ -10,6 +10,7 @@ use tareas_protocol::request::{
 use tareas_protocol::response::{
     Assign, Session, Told, ToldReader, append_cancel_event, append_drain_event, append_many_answer,
 };
+use tareas_protocol::trace::parse_traceparent;
 use tareas_protocol::{Code, ErrorObject, Lang, TaskIdBytes};
 
 const ID_TEXT: &str = "019abcde-f012-7345-8678-9abcdef012ff";
@@ -163,6 +164,8 @@ fn what_a_worker_may_not_say_is_refused() {
     assert_eq!(pointers, ["/items/0/cmd", "/items/1/x"]);
 }
 
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 fn told(line: &[u8]) -> Told<'_> {
     ToldReader::new().read(line).unwrap()
 }
@@ -176,6 +179,8 @@ fn an_assignment_reads_back_as_it_was_written() {
             payload: b"{\n\"w\":4}",
             queue: "default",
             deadline_ms: 300_000,
+            traceparent: parse_traceparent(TRACEPARENT).filter(|_| !metadata.is_empty()),
+            tracestate: Some("vendor=\"1\""),
         };
         let mut out = Vec::new();
         assign.append_to(&mut out, metadata.iter().copied());
@@ -185,6 +190,9 @@ fn an_assignment_reads_back_as_it_was_written() {
         assert_eq!((read.held, &*read.kind), (held(), "resize"));
         assert_eq!((read.payload, &*read.queue), (r#"{ "w":4}"#, "default"));
         assert_eq!(read.deadline_ms, 300_000);
+        assert_eq!(read.traceparent, assign.traceparent);
+        let state = assign.traceparent.and(assign.tracestate);
+        assert_eq!(read.tracestate.as_deref(), state);
         let pairs: Vec<(&str, &str)> = read.metadata.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(pairs, metadata);
     }

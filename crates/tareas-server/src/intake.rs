@@ -10,6 +10,8 @@ use tareas_core::{Backoff, Kind, Priority, QueueName, RetryPolicy, TaskId, Times
 use tareas_engine::{Due, Submission};
 use tareas_protocol::request::{self, Fault, Refusal};
 
+use crate::trace;
+
 /// The submission of a decoded one. `payload` is its JSON text; `watch` is the tag under which
 /// its end is told.
 ///
@@ -78,6 +80,9 @@ fn options(wanted: &request::Options<'_>) -> Option<Box<Options>> {
             .map(|label| SmolStr::new(&**label))
             .collect(),
         keep_until: None,
+        trace: wanted
+            .traceparent
+            .map(|parent| trace::context(parent, wanted.tracestate.as_deref())),
     };
     (options != Options::default()).then(|| Box::new(options))
 }

@@ -20,6 +20,7 @@ pub mod metrics;
 mod redaction;
 pub mod state;
 pub mod tokens;
+pub mod trace;
 pub mod view;
 
 pub use backends::{Backend, Backends};

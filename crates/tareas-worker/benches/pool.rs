@@ -62,6 +62,7 @@ fn square(n: usize) -> Assignment {
         kind: SQUARE,
         payload: PAYLOAD,
         metadata: None,
+        trace: None,
         queue: DEFAULT,
         timeout: Duration::from_secs(300),
         ticket: n as u64,

@@ -25,6 +25,8 @@ pub struct Assignment {
     pub payload: Bytes,
     /// What the submitter attached for handlers to read.
     pub metadata: Option<Arc<BTreeMap<String, String>>>,
+    /// Where the task belongs in a trace across programs.
+    pub trace: Option<Box<Trace>>,
     /// The lane the task came from.
     pub queue: SmolStr,
     /// How long this attempt may run.
@@ -34,6 +36,15 @@ pub struct Assignment {
     /// A handle that somebody else holds too, and may raise before the attempt begins.
     /// `None`: the pool uses one of its own, which [`crate::Pool::cancel`] reaches.
     pub cancel: Option<CancelHandle>,
+}
+
+/// A span that others are made below, as W3C Trace Context writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// `traceparent`.
+    pub parent: SmolStr,
+    /// `tracestate`.
+    pub state: Option<SmolStr>,
 }
 
 /// How an attempt ended.

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::artifact::{self, Artifact};
 use crate::trail::{Note, PROGRESS_INTERVAL, Progress, Trail};
-use crate::{Assignment, CancelHandle, HandlerError, Interrupted, Source};
+use crate::{Assignment, CancelHandle, HandlerError, Interrupted, Source, Trace};
 
 /// One running attempt, seen by its handler.
 ///
@@ -27,6 +27,7 @@ pub struct Context {
     kind: SmolStr,
     queue: SmolStr,
     metadata: Option<Arc<BTreeMap<String, String>>>,
+    trace: Option<Box<Trace>>,
     started: Instant,
     deadline: Option<Instant>,
     cancel: CancelHandle,
@@ -68,6 +69,7 @@ impl Context {
             kind: SmolStr::default(),
             queue: SmolStr::new_static("default"),
             metadata: None,
+            trace: None,
             started: Instant::now(),
             deadline: None,
             cancel: CancelHandle::new(),
@@ -82,6 +84,7 @@ impl Context {
         self.kind = next.kind;
         self.queue = next.queue;
         self.metadata = next.metadata;
+        self.trace = next.trace;
         self.started = now;
         self.deadline = now.checked_add(next.timeout);
     }
@@ -120,6 +123,11 @@ impl Context {
     /// What the submitter attached under `name`.
     pub fn metadata(&self, name: &str) -> Option<&str> {
         self.metadata.as_ref()?.get(name).map(String::as_str)
+    }
+
+    /// The span that this attempt is in a trace across programs, for spans and calls below it.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.trace.as_deref()
     }
 
     /// Whether this attempt is asked to end.

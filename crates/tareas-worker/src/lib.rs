@@ -40,7 +40,7 @@ mod source;
 mod trail;
 
 pub use artifact::{ARTIFACT_NAME_BYTES_MAX, ARTIFACTS_BYTES_MAX, ARTIFACTS_MAX, Artifact};
-pub use assignment::{Assignment, Completion, Ending};
+pub use assignment::{Assignment, Completion, Ending, Trace};
 pub use cancel::{CancelHandle, Cause, Interrupted};
 pub use context::Context;
 pub use error::HandlerError;

@@ -122,7 +122,8 @@ class Client:
         """Submits a task; returns once it is accepted, which means that it is on disk.
 
         The payload is given whole, or member by member: ``submit("square", n=5)``. ``options``
-        are those of the protocol: ``queue``, ``priority``, ``delay_ms``, ``requires`` and so on.
+        are those of the protocol: ``queue``, ``priority``, ``delay_ms``, ``requires``,
+        ``traceparent`` and so on.
         """
         task = submission(kind, payload, fields, options or {})
         asked = self.ask(task, wants_end=True)

@@ -45,7 +45,18 @@ def _run_in_child(kind: str, payload: Any) -> Any:
 class Context:
     """One running attempt, as its handler sees it."""
 
-    __slots__ = ("task_id", "attempt", "kind", "queue", "metadata", "deadline", "_worker", "_stop")
+    __slots__ = (
+        "task_id",
+        "attempt",
+        "kind",
+        "queue",
+        "metadata",
+        "traceparent",
+        "tracestate",
+        "deadline",
+        "_worker",
+        "_stop",
+    )
 
     def __init__(self, worker: "Worker", given: Dict[str, Any]) -> None:
         self.task_id: str = given["task_id"]
@@ -53,6 +64,9 @@ class Context:
         self.kind: str = given["kind"]
         self.queue: str = given["queue"]
         self.metadata: Dict[str, str] = given.get("metadata", {})
+        # The span of the submission, in a trace across programs.
+        self.traceparent: Optional[str] = given.get("traceparent")
+        self.tracestate: Optional[str] = given.get("tracestate")
         self.deadline: float = time.monotonic() + given["deadline_ms"] / 1000
         self._worker = worker
         self._stop = threading.Event()

@@ -6,10 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tareas_protocol::LeaseBytes;
 use tareas_protocol::request::{Held, Report, Reported, append_many, append_report};
 use tareas_protocol::response::Assigned;
-use tareas_worker::{Assignment, Pool};
+use tareas_protocol::{LeaseBytes, TraceParent};
+use tareas_worker::{Assignment, Pool, Trace};
 
 use super::WorkerOptions;
 use crate::Address;
@@ -351,6 +351,13 @@ impl State {
     }
 }
 
+fn trace(parent: TraceParent, assigned: &Assigned<'_>) -> Box<Trace> {
+    Box::new(Trace {
+        parent: parent.to_string().into(),
+        state: assigned.tracestate.as_deref().map(Into::into),
+    })
+}
+
 fn assignment(assigned: &Assigned<'_>) -> Assignment {
     let metadata = assigned.metadata.iter();
     let metadata: std::collections::BTreeMap<String, String> = metadata
@@ -362,6 +369,7 @@ fn assignment(assigned: &Assigned<'_>) -> Assignment {
         kind: (&*assigned.kind).into(),
         payload: Bytes::copy_from_slice(assigned.payload.as_bytes()),
         metadata: (!metadata.is_empty()).then(|| Arc::new(metadata)),
+        trace: assigned.traceparent.map(|parent| trace(parent, assigned)),
         queue: (&*assigned.queue).into(),
         timeout: Duration::from_millis(assigned.deadline_ms),
         ticket: 0,

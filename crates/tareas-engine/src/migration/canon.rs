@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tareas_core::{Attempt, Body, Failure, Options, Spec, State, Task, Timestamp};
+use tareas_core::{Attempt, Body, Failure, Options, Spec, State, Task, Timestamp, TraceContext};
 
 use crate::ports::WholeTask;
 
@@ -120,6 +120,14 @@ impl Canon {
         self.count(options.requires.len());
         options.requires.iter().for_each(|label| self.text(label));
         self.maybe(options.keep_until, Self::instant);
+        self.maybe(options.trace.as_ref(), Self::trace);
+    }
+
+    fn trace(&mut self, trace: &TraceContext) {
+        self.bytes(&trace.trace_id.to_be_bytes());
+        self.number(trace.span_id);
+        self.number(u64::from(trace.flags));
+        self.maybe(trace.state.as_deref(), Self::text);
     }
 
     fn state(&mut self, task: &Task) {

@@ -202,7 +202,8 @@ impl Engine {
                     payload,
                 }),
                 Err(refusal) => {
-                    tracing::warn!(task.id = %task.id(), error = %refusal, "payload not readable");
+                    let trace_id = task.spec.trace_id();
+                    tracing::warn!(task.id = %task.id(), trace_id, error = %refusal, "payload not readable");
                     released.push(held(&task, token));
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::limits::{
     HOLDING_MAX, METADATA_BYTES_MAX, METADATA_ENTRIES_MAX, NAME_BYTES_MAX, REF_BYTES_MAX,
-    REQUIRES_MAX,
+    REQUIRES_MAX, TRACESTATE_BYTES_MAX,
 };
 
 /// What the value of a member should be.
@@ -54,6 +54,10 @@ pub enum Expected {
     },
     /// What an assignment was given with.
     Lease,
+    /// The span of a trace.
+    TraceParent,
+    /// What tracing systems add to it.
+    TraceState,
     /// The attempts that a worker holds.
     Holding,
     /// `"submit"`, the one command of a body.
@@ -84,6 +88,13 @@ impl Expected {
             ),
             Self::Labels => format!("an array of at most {REQUIRES_MAX} names"),
             Self::Names { most } => format!("an array of at most {most} names"),
+            Self::TraceParent => {
+                "a traceparent such as 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+                    .to_owned()
+            }
+            Self::TraceState => {
+                format!("printable ASCII of at most {TRACESTATE_BYTES_MAX} bytes")
+            }
             Self::Lease => "the lease of the assignment: 32 hexadecimal digits".to_owned(),
             Self::Holding => {
                 format!("an array of at most {HOLDING_MAX} [task_id, attempt, lease]")
@@ -121,6 +132,13 @@ impl Expected {
             ),
             Self::Labels => format!("una lista de {REQUIRES_MAX} nombres como máximo"),
             Self::Names { most } => format!("una lista de {most} nombres como máximo"),
+            Self::TraceParent => {
+                "un traceparent como 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+                    .to_owned()
+            }
+            Self::TraceState => {
+                format!("ASCII imprimible de {TRACESTATE_BYTES_MAX} bytes como máximo")
+            }
             Self::Lease => "la concesión de la asignación: 32 cifras hexadecimales".to_owned(),
             Self::Holding => {
                 format!("una lista de {HOLDING_MAX} [task_id, attempt, lease] como máximo")

@@ -6,6 +6,7 @@ use crate::json::{Flaw, FlawKind, Member, Object, Scanner, ValueKind};
 use crate::lease::{LeaseBytes, parse_lease};
 use crate::limits::{JSON_KEYS_MAX, REF_BYTES_MAX};
 use crate::time::parse_instant;
+use crate::trace::{TraceParent, is_tracestate, parse_traceparent};
 use std::borrow::Cow;
 
 /// A checked object without duplicate members, with the members of every envelope found.
@@ -241,6 +242,20 @@ impl<'a> Field<'a> {
     pub(super) fn lease(self) -> Result<LeaseBytes, Box<Refusal>> {
         let lease = self.string.as_deref().and_then(parse_lease);
         lease.ok_or_else(|| self.expected(Expected::Lease))
+    }
+
+    /// The span of a trace.
+    pub(super) fn traceparent(self) -> Result<TraceParent, Box<Refusal>> {
+        let parent = self.string.as_deref().and_then(parse_traceparent);
+        parent.ok_or_else(|| self.expected(Expected::TraceParent))
+    }
+
+    /// What tracing systems add to the span.
+    pub(super) fn tracestate(self) -> Result<Cow<'a, str>, Box<Refusal>> {
+        match self.string {
+            Some(state) if is_tracestate(&state) => Ok(state),
+            _ => Err(self.expected(Expected::TraceState)),
+        }
     }
 
     /// RFC 3339, or whole milliseconds since 1970; as microseconds.

@@ -33,6 +33,7 @@ pub use payload::Payload;
 pub use submission::Submission;
 pub use worker::{Failed, Held, Item, Report, Reported, Work};
 pub use worker_write::{append_beat, append_many, append_report, append_work};
+pub(crate) use write::append_trace;
 pub use write::{append_command, append_submission};
 
 use crate::id::TaskIdBytes;

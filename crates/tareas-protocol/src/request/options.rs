@@ -9,6 +9,7 @@ use crate::limits::{
     ATTEMPT_TIMEOUT_MS_MAX, ATTEMPTS_MAX, BACKOFF_FACTOR_MAX, BACKOFF_MS_MAX, DELAY_MS_MAX,
     METADATA_BYTES_MAX, METADATA_ENTRIES_MAX, PRIORITY_MAX, REQUIRES_MAX,
 };
+use crate::trace::TraceParent;
 use std::borrow::Cow;
 
 /// What only the full form can say. `None` leaves it to the server.
@@ -38,6 +39,10 @@ pub struct Options<'a> {
     pub metadata: Metadata<'a>,
     /// Labels that a worker must have.
     pub requires: Vec<Cow<'a, str>>,
+    /// The span that submits it.
+    pub traceparent: Option<TraceParent>,
+    /// What tracing systems add to that.
+    pub tracestate: Option<Cow<'a, str>>,
 }
 
 /// Keys and values, in the order of the text.
@@ -75,6 +80,8 @@ impl<'a> Options<'a> {
             "retention_ms" => self.retention_ms = Some(field.integer(0, DELAY_MS_MAX)?),
             "metadata" => self.metadata = metadata(&field)?,
             "requires" => self.requires = labels(&field, REQUIRES_MAX, Expected::Labels)?,
+            "traceparent" => self.traceparent = Some(field.traceparent()?),
+            "tracestate" => self.tracestate = Some(field.tracestate()?),
             unknown => return Err(Refusal::unknown(unknown, &MEMBERS)),
         }
         Ok(())

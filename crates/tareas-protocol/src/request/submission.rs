@@ -6,7 +6,7 @@ use crate::id::TaskIdBytes;
 use std::borrow::Cow;
 
 /// The members of the full form.
-pub(super) const MEMBERS: [&str; 18] = [
+pub(super) const MEMBERS: [&str; 20] = [
     "cmd",
     "kind",
     "payload",
@@ -25,6 +25,8 @@ pub(super) const MEMBERS: [&str; 18] = [
     "retention_ms",
     "metadata",
     "requires",
+    "traceparent",
+    "tracestate",
 ];
 
 /// One task to be accepted.

@@ -4,6 +4,7 @@ use super::{Backoff, Options, Submission};
 use crate::id::{TaskIdBytes, format_id};
 use crate::json::{append_on_one_line, append_string, append_u64};
 use crate::time::append_instant;
+use crate::trace::TraceParent;
 
 /// Appends a submission in the full form, as one JSON text without a newline.
 pub fn append_submission(out: &mut Vec<u8>, submission: &Submission<'_>) {
@@ -84,6 +85,15 @@ fn append_options(out: &mut Vec<u8>, options: &Options<'_>) {
             append_string(out, label);
         }
         out.push(b']');
+    }
+    append_trace(out, options.traceparent, options.tracestate.as_deref());
+}
+
+/// Appends the members that say where in a trace something belongs.
+pub(crate) fn append_trace(out: &mut Vec<u8>, parent: Option<TraceParent>, state: Option<&str>) {
+    if let Some(parent) = parent {
+        append_text(out, "traceparent", Some(&parent.to_string()));
+        append_text(out, "tracestate", state);
     }
 }
 

@@ -58,6 +58,8 @@ pub struct TaskView<'a> {
     pub requires: &'a [&'a str],
     /// Its idempotency key.
     pub idempotency_key: Option<&'a str>,
+    /// The trace that it belongs to.
+    pub trace_id: Option<&'a str>,
     /// Why it is waiting, while it is.
     pub why: Option<WhyView<'a>>,
 }
@@ -161,6 +163,7 @@ impl TaskView<'_> {
             append_string(out, label);
         });
         member_text(out, "idempotency_key", self.idempotency_key);
+        member_text(out, "trace_id", self.trace_id);
         if let Some(why) = &self.why {
             name(out, "why");
             why.append_to(out);

@@ -8,7 +8,8 @@ use crate::error::ErrorObject;
 use crate::id::{TaskIdBytes, format_id, parse_id};
 use crate::json::{Flaw, FlawKind, Object, Scanner, append_on_one_line, append_string, append_u64};
 use crate::lease::{LeaseBytes, format_lease, parse_lease};
-use crate::request::Held;
+use crate::request::{Held, append_trace};
+use crate::trace::{TraceParent, parse_traceparent};
 use std::borrow::Cow;
 
 /// The session that a worker has from now on.
@@ -73,6 +74,10 @@ pub struct Assign<'a> {
     pub queue: &'a str,
     /// How long it may run, from now on.
     pub deadline_ms: u64,
+    /// The span that it was sent by.
+    pub traceparent: Option<TraceParent>,
+    /// What tracing systems add to that.
+    pub tracestate: Option<&'a str>,
 }
 
 impl Assign<'_> {
@@ -96,6 +101,7 @@ impl Assign<'_> {
         out.extend_from_slice(b",\"deadline_ms\":");
         append_u64(out, self.deadline_ms);
         append_metadata(out, metadata);
+        append_trace(out, self.traceparent, self.tracestate);
         out.extend_from_slice(b",\"payload\":");
         append_on_one_line(out, self.payload);
         out.push(b'}');
@@ -227,6 +233,10 @@ pub struct Assigned<'a> {
     pub queue: Cow<'a, str>,
     /// How long it may run.
     pub deadline_ms: u64,
+    /// The span that it was sent by.
+    pub traceparent: Option<TraceParent>,
+    /// What tracing systems add to that.
+    pub tracestate: Option<Cow<'a, str>>,
 }
 
 /// Reads what a server tells a worker, one line after the other, and keeps its memory.
@@ -299,6 +309,8 @@ impl<'a> Parts<'_, 'a> {
             metadata: self.raw("metadata").map(pairs).unwrap_or_default(),
             queue: self.text("queue")?,
             deadline_ms: self.number("deadline_ms")?,
+            traceparent: self.text("traceparent").and_then(|t| parse_traceparent(&t)),
+            tracestate: self.text("tracestate"),
         })
     }
 

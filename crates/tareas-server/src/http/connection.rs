@@ -152,6 +152,7 @@ impl Caller {
             stop: self.stop,
             lang,
             theme: Theme::of(request.headers()),
+            trace: crate::trace::of_headers(request.headers()),
             uri: request.uri().clone(),
             is_encrypted,
             identity,

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tareas_protocol::id::id_string;
 use tareas_protocol::json::{append_string, append_u64};
+use tareas_protocol::trace::trace_id_text;
 use tareas_protocol::{Code, ErrorObject, Lang};
 
 /// The answer of a handler.
@@ -18,6 +19,7 @@ struct Told {
     error: ErrorObject,
     status: StatusCode,
     lang: Lang,
+    trace_id: Option<u128>,
 }
 
 impl Problem {
@@ -29,7 +31,14 @@ impl Problem {
             error,
             status,
             lang,
+            trace_id: None,
         }))
+    }
+
+    /// The same answer to a request that is part of a trace.
+    pub(super) fn of_trace(mut self, trace_id: Option<u128>) -> Self {
+        self.0.trace_id = trace_id;
+        self
     }
 
     /// The same error, for a face that shows it in its own way.
@@ -48,6 +57,7 @@ impl Problem {
             error,
             status,
             lang,
+            trace_id,
         } = &*self.0;
         let title = error
             .code()
@@ -64,6 +74,10 @@ impl Problem {
         if let Some(id) = &error.task_id {
             out.extend_from_slice(b",\"task_id\":");
             append_string(&mut out, &id_string(id));
+        }
+        if let Some(trace_id) = trace_id {
+            out.extend_from_slice(b",\"trace_id\":");
+            append_string(&mut out, &trace_id_text(*trace_id));
         }
         out.push(b',');
         let rest = out.len();
@@ -116,6 +130,14 @@ mod tests {
         assert_eq!(body["name"], "not_found");
         assert_eq!(body["retryable"], false);
         assert_eq!(body["task_id"], "01010101-0101-0101-0101-010101010101");
+    }
+
+    #[test]
+    fn a_problem_says_which_trace_it_belongs_to() {
+        let error = ErrorObject::new(Code::NotFound, Lang::En);
+        let problem = Problem::new(error, Lang::En).of_trace(Some(0xabc));
+        let body: serde_json::Value = serde_json::from_slice(&problem.body()).unwrap();
+        assert_eq!(body["trace_id"], "00000000000000000000000000000abc");
     }
 
     #[test]

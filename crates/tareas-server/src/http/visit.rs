@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Uri;
 use axum::http::request::Parts;
-use tareas_core::{Actor, QueueName, TaskId};
+use tareas_core::{Actor, QueueName, TaskId, TraceContext};
 use tareas_engine::Refusal;
 use tareas_engine::access::{Action, Object};
 use tareas_protocol::nearest::nearest;
@@ -35,6 +35,8 @@ pub(super) struct Visit {
     pub(super) lang: Lang,
     /// The colours of the dashboard.
     pub(super) theme: Theme,
+    /// Where in a trace it belongs, if it said so.
+    pub(super) trace: Option<TraceContext>,
     /// What was asked for.
     pub(super) uri: Uri,
     /// Whether the browser and the server, or a balancer in front of it, speak TLS.
@@ -74,7 +76,8 @@ impl Visit {
 
     /// The answer to a request of which something is wrong.
     pub(super) fn problem(&self, error: ErrorObject) -> Problem {
-        Problem::new(error, self.lang)
+        let trace = self.trace.as_ref().map(|trace| trace.trace_id);
+        Problem::new(error, self.lang).of_trace(trace)
     }
 
     /// The answer to a request that the engine refused.

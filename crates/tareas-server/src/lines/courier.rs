@@ -10,6 +10,7 @@ use tareas_protocol::request::Held;
 use tareas_protocol::response::{Assign, append_cancel_event, append_drain_event, end_line};
 
 use super::outbox::Outbox;
+use crate::trace;
 
 /// Lines that wait, each with its position.
 type Early = Vec<(Position, Vec<u8>)>;
@@ -83,6 +84,7 @@ impl Courier for LineCourier {
 
 fn append_assigned(out: &mut Vec<u8>, assigned: &Assigned) {
     let spec = &assigned.task.spec;
+    let trace = spec.options().trace.as_ref();
     let assign = Assign {
         held: Held {
             task_id: *spec.id.as_bytes(),
@@ -93,6 +95,8 @@ fn append_assigned(out: &mut Vec<u8>, assigned: &Assigned) {
         payload: &assigned.payload,
         queue: spec.queue.as_str(),
         deadline_ms: u64::try_from(assigned.timeout.as_millis()).unwrap_or(u64::MAX),
+        traceparent: trace.map(trace::parent),
+        tracestate: trace.and_then(|trace| trace.state.as_deref()),
     };
     let metadata = &spec.options().metadata;
     let entries = metadata

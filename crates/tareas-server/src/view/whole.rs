@@ -87,6 +87,7 @@ impl Whole {
             .iter()
             .map(|label| label.as_str())
             .collect();
+        let trace_id = task.spec.trace_id();
         let view = TaskView {
             task_id: id_of(task),
             status: status_of(task.phase()),
@@ -111,6 +112,7 @@ impl Whole {
             metadata: &metadata,
             requires: &requires,
             idempotency_key: options.idempotency_key.as_deref(),
+            trace_id: trace_id.as_deref(),
             why: self.why.as_ref().map(why_view),
         };
         view.append_to(out, reference);

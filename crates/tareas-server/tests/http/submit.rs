@@ -166,3 +166,57 @@ async fn a_draining_server_takes_nothing_new() {
     reply.problem(503, "TAR-1305");
     assert_eq!(reply.header("retry-after"), Some("1"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_hands_its_place_in_a_trace_on() {
+    const HEADER: &str = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let world = World::new();
+    let trace = |path, body: &'static str, header| {
+        let ask = Ask::post(path, body).header(header);
+        let world = &world;
+        async move {
+            let id = ask.send(world).await.json();
+            let id = id["task_id"]
+                .as_str()
+                .or(id["tasks"][0]["task_id"].as_str());
+            let shown = Ask::get(&format!("/v1/tasks/{}", id.unwrap()))
+                .send(world)
+                .await;
+            shown.json()["trace_id"].as_str().map(str::to_owned)
+        }
+    };
+    let (said, own) = ("0af7651916cd43dd8448eb211c80319c", "1".repeat(32));
+    let one = r#"{"op":"square","n":5}"#;
+    assert_eq!(trace("/v1/tasks", one, HEADER).await.as_deref(), Some(said));
+    let many = r#"[{"op":"square","n":5}]"#;
+    assert_eq!(
+        trace("/v1/tasks/batch", many, HEADER).await.as_deref(),
+        Some(said)
+    );
+    // What the task says itself counts for more; what cannot be read counts for nothing.
+    let with_own = r#"{"kind":"square","payload":5,
+        "traceparent":"00-11111111111111111111111111111111-b7ad6b7169203331-01"}"#;
+    assert_eq!(trace("/v1/tasks", with_own, HEADER).await, Some(own));
+    assert_eq!(trace("/v1/tasks", one, "traceparent: nonsense").await, None);
+    let refused = Ask::post("/v1/tasks", r#"{"op":"squar"}"#).header(HEADER);
+    assert_eq!(refused.send(&world).await.json()["trace_id"], said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_submission_by_another_span_is_the_same() {
+    let world = World::new();
+    let submit = |span: &str| {
+        let parent = format!("00-{}-{span}-01", "1".repeat(32));
+        let body = format!(
+            r#"{{"kind":"square","payload":5,"idempotency_key":"k","traceparent":"{parent}"}}"#
+        );
+        let world = &world;
+        async move { Ask::post("/v1/tasks", &body).send(world).await }
+    };
+    let (first, again) = (
+        submit("000000000000000a").await,
+        submit("000000000000000b").await,
+    );
+    assert_eq!((first.status, again.status), (202, 200), "{}", again.text());
+    assert_eq!(first.task_id(), again.task_id());
+}

@@ -17,6 +17,11 @@ pub(super) fn of_attempt(context: &Context) -> Vec<(String, String)> {
     if let Some(deadline) = deadline(context.remaining()) {
         variables.push(("TAREAS_DEADLINE", deadline.as_secs().to_string()));
     }
+    if let Some(trace) = context.trace() {
+        variables.push(("TRACEPARENT", trace.parent.to_string()));
+        let state = trace.state.as_ref();
+        variables.extend(state.map(|state| ("TRACESTATE", state.to_string())));
+    }
     variables
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

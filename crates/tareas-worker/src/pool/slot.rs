@@ -167,6 +167,7 @@ mod tests {
             kind: "square".into(),
             payload: bytes::Bytes::new(),
             metadata: None,
+            trace: None,
             queue: "default".into(),
             timeout: Duration::from_secs(1),
             ticket: 7,

@@ -17,6 +17,7 @@ pub(crate) fn assignment(n: u64, kind: &str, payload: &str) -> Assignment {
         kind: kind.into(),
         payload: payload.to_owned().into(),
         metadata: None,
+        trace: None,
         queue: "default".into(),
         timeout: Duration::from_secs(300),
         ticket: n,

@@ -8,7 +8,7 @@ use super::{Outcome, Session};
 use crate::output::{Failure, Format, Voice, table};
 
 /// The members in the order in which a person asks for them.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "task_id",
     "status",
     "reason",
@@ -30,6 +30,7 @@ const ORDER: [&str; 21] = [
     "idempotency_key",
     "metadata",
     "requires",
+    "trace_id",
 ];
 /// Longer values are cut for a person; `-o json` has all of them.
 const VALUE_CHARS_MAX: usize = 200;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Zoned;
-use tareas_client::{Acknowledged, Submit};
+use tareas_client::{Acknowledged, Submit, TraceParent, parse_traceparent};
 use tareas_protocol::code::exit;
 use tareas_protocol::response::{Acknowledgement, Durability};
+use tareas_protocol::trace::is_tracestate;
 
 use super::{Outcome, Session, args, end, payload, when};
 use crate::output::{Failure, Format};
@@ -59,11 +60,27 @@ pub(crate) struct SubmitArgs {
     /// A word for people and programs; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     meta: Vec<(String, String)>,
+    /// The span that submits it, in a trace across programs [default: $TRACEPARENT]
+    #[arg(long, value_name = "TEXT", value_parser = traceparent)]
+    traceparent: Option<TraceParent>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("KEY=VALUE is expected")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+fn traceparent(text: &str) -> Result<TraceParent, String> {
+    let wanted = "00-, 32 hexadecimal digits, -, 16 of them, -01 is expected";
+    parse_traceparent(text).ok_or_else(|| wanted.to_owned())
+}
+
+/// What whoever called this program says of its span. What cannot be read is no reason to stop.
+fn surrounding_span() -> (Option<TraceParent>, Option<String>) {
+    let said = |name| std::env::var(name).ok();
+    let parent = said("TRACEPARENT").and_then(|text| parse_traceparent(&text));
+    let state = said("TRACESTATE").filter(|state| parent.is_some() && is_tracestate(state));
+    (parent, state)
 }
 
 pub(super) fn run(args: SubmitArgs, session: &Session) -> Outcome {
@@ -88,7 +105,13 @@ fn submission(args: SubmitArgs, session: &Session) -> Result<Submit, Failure> {
         .as_deref()
         .map(|text| instant(text, session))
         .transpose()?;
+    let (traceparent, tracestate) = match args.traceparent {
+        Some(parent) => (Some(parent), None),
+        None => surrounding_span(),
+    };
     Ok(Submit {
+        traceparent,
+        tracestate,
         queue: args.queue,
         priority: args.priority,
         delay: args.delay,

@@ -6,11 +6,11 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tareas_core::{Body, Cause, Ending, Failure, TaskId};
+use tareas_core::{Body, Cause, Ending, Failure, TaskId, TraceContext};
 use tareas_engine::{
     Claimed, Dispatcher, Engine, NewArtifact, PoolSlot, Progress, Running, Settled, block_on,
 };
-use tareas_worker::{Assignment, Completion, HandlerError, Note, Pool, Source};
+use tareas_worker::{Assignment, Completion, HandlerError, Note, Pool, Source, Trace};
 use tokio::runtime::Handle;
 
 /// Where the pool gets its work.
@@ -128,11 +128,19 @@ fn assignment(claimed: Claimed) -> Assignment {
         kind: task.spec.kind.text().clone(),
         payload,
         metadata: (!metadata.is_empty()).then(|| Arc::new(metadata.clone())),
+        trace: task.spec.options().trace.as_ref().map(trace),
         queue: task.spec.queue.text().clone(),
         timeout: task.spec.timeout(),
         ticket: 0,
         cancel: None,
     }
+}
+
+fn trace(context: &TraceContext) -> Box<Trace> {
+    Box::new(Trace {
+        parent: tareas_server::trace::parent(context).to_string().into(),
+        state: context.state.clone(),
+    })
 }
 
 fn released(assignment: &Assignment) -> Settled {

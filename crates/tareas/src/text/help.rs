@@ -255,6 +255,10 @@ const SPANISH: &[(&str, &str)] = &[
         "Una nota para personas y programas; repetible",
     ),
     (
+        "submit.traceparent",
+        "El span que la envía, en una traza entre programas [por defecto: $TRACEPARENT]",
+    ),
+    (
         "client",
         "Habla con el servidor: con preguntas, una tarea, o tareas por una tubería",
     ),

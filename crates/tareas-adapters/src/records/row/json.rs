@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use tareas_core::{Backoff, Blob, Body, Cause, Failure, RetryPolicy, Timestamp};
+use tareas_core::{Backoff, Blob, Body, Cause, Failure, RetryPolicy, Timestamp, TraceContext};
 
 /// Options of a task that differ from the defaults.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -30,6 +30,18 @@ struct StoredOptions {
     requires: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     keep_until: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<StoredTrace>,
+}
+
+/// Numbers as digits of sixteen: those of JSON are not large enough everywhere.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredTrace {
+    id: String,
+    span: String,
+    flags: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -68,6 +80,7 @@ pub(super) fn options_text(options: &tareas_core::Options) -> Vec<u8> {
         metadata: options.metadata.clone(),
         requires: options.requires.iter().map(SmolStr::to_string).collect(),
         keep_until: options.keep_until.map(Timestamp::as_micros),
+        trace: options.trace.as_ref().map(StoredTrace::of),
     })
 }
 
@@ -91,7 +104,29 @@ pub(crate) fn options(text: &[u8]) -> Result<tareas_core::Options, serde_json::E
         metadata: stored.metadata,
         requires: stored.requires.into_iter().map(SmolStr::from).collect(),
         keep_until: stored.keep_until.map(Timestamp::from_micros),
+        trace: stored.trace.and_then(StoredTrace::read),
     })
+}
+
+impl StoredTrace {
+    fn of(trace: &TraceContext) -> Self {
+        Self {
+            id: format!("{:032x}", trace.trace_id),
+            span: format!("{:016x}", trace.span_id),
+            flags: trace.flags,
+            state: trace.state.as_ref().map(SmolStr::to_string),
+        }
+    }
+
+    /// A trace that cannot be read is no reason not to run a task.
+    fn read(self) -> Option<TraceContext> {
+        Some(TraceContext {
+            trace_id: u128::from_str_radix(&self.id, 16).ok()?,
+            span_id: u64::from_str_radix(&self.span, 16).ok()?,
+            flags: self.flags,
+            state: self.state.map(SmolStr::from),
+        })
+    }
 }
 
 /// Bytes for the columns `error`.
@@ -182,6 +217,12 @@ mod tests {
             metadata: BTreeMap::from([("a".to_owned(), "b|\u{0}".to_owned())]),
             requires: vec![SmolStr::new("gpu")],
             keep_until: Some(Timestamp::from_micros(1)),
+            trace: Some(TraceContext {
+                trace_id: u128::MAX - 7,
+                span_id: 1,
+                flags: 1,
+                state: Some(SmolStr::new("vendor=1")),
+            }),
         };
         assert_eq!(options(&options_text(&asked)).unwrap(), asked);
         let nothing = tareas_core::Options::default();

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tareas_core::limits::INLINE_BYTES_MAX;
-use tareas_core::{Backoff, Body, Ending, Options, Outcome, Phase, Rejected, RetryPolicy, Spec};
+use tareas_core::{
+    Backoff, Body, Ending, Options, Outcome, Phase, Rejected, RetryPolicy, Spec, TraceContext,
+};
 
 use super::FreshRecords;
 use super::given::{
@@ -123,6 +125,12 @@ fn every_option() -> Options {
         metadata: BTreeMap::from([("who".to_owned(), "Ñandú \0 \"quoted\"".to_owned())]),
         requires: vec!["gpu".into(), "eu".into()],
         keep_until: Some(later(7)),
+        trace: Some(TraceContext {
+            trace_id: 1 << 127 | 7,
+            span_id: u64::MAX,
+            flags: 1,
+            state: Some("vendor=\"1\"".into()),
+        }),
     }
 }
 

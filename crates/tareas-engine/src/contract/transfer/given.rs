@@ -57,6 +57,12 @@ pub(super) fn rich(number: u128) -> Spec {
         idempotency_key: Some("k".into()),
         requires: vec!["gpu".into()],
         keep_until: Some(later(9)),
+        trace: Some(tareas_core::TraceContext {
+            trace_id: 7,
+            span_id: 8,
+            flags: 0,
+            state: None,
+        }),
         ..Options::default()
     };
     options.metadata.insert("who".into(), "ana\u{0}".into());

@@ -243,6 +243,9 @@ impl Seen {
                     @if let Some(key) = &options.idempotency_key {
                         dt { (lang.pick("Idempotency key", "Clave de idempotencia")) } dd { (key) }
                     }
+                    @if let Some(trace) = spec.trace_id() {
+                        dt { (lang.pick("Trace", "Traza")) } dd { code { (trace) } }
+                    }
                     @if let Some(expires) = options.expires_at {
                         dt { (lang.pick("Expires", "Caduca")) } dd { (instant(expires)) }
                     }

@@ -29,7 +29,8 @@ pub(in crate::http) async fn cancel(
     let task = cancelled
         .await?
         .map_err(|refusal| about(&visit, id, &refusal))?;
-    tracing::info!(task = %id, peer = %visit.peer, status = task.phase().name(), "cancel");
+    let (trace_id, status) = (task.spec.trace_id(), task.phase().name());
+    tracing::info!(task = %id, trace_id, peer = %visit.peer, status, "cancel");
     let mut out = Vec::with_capacity(128);
     if task.phase().is_terminal() {
         append_cancelled(&mut out, &view::id_of(&task), None);
@@ -54,7 +55,7 @@ pub(in crate::http) async fn requeue(
     let task = requeued
         .await?
         .map_err(|refusal| about(&visit, id, &refusal))?;
-    tracing::info!(task = %id, peer = %visit.peer, "requeue");
+    tracing::info!(task = %id, trace_id = task.spec.trace_id(), peer = %visit.peer, "requeue");
     let mut out = Vec::with_capacity(128);
     let acknowledgement = Acknowledgement {
         task_id: view::id_of(&task),

@@ -8,6 +8,7 @@ use tareas_protocol::request::{self, Decoder};
 use tareas_protocol::response::{Acknowledgement, append_batch};
 use tareas_protocol::{Code, ErrorObject};
 
+use super::submit::below;
 use super::{accept, json};
 use crate::access::judge;
 use crate::http::body;
@@ -51,9 +52,10 @@ fn decode(visit: &Visit, text: &[u8], is_lines: bool) -> Result<Vec<Item>, Probl
         })
     };
     let item = |item| {
-        let taken = taken(item).map_err(|refusal| Box::new(refusal.to_error(visit.lang)))?;
+        let mut taken = taken(item).map_err(|refusal| Box::new(refusal.to_error(visit.lang)))?;
         let (who, object) = (&visit.identity.principal, Object::Queue(&taken.queue));
         judge(who, Action::Submit, object, visit.lang)?;
+        below(visit, &mut taken);
         Ok(taken)
     };
     Ok(decoded.into_iter().map(item).collect())

@@ -72,7 +72,16 @@ fn decode(visit: &Visit, headers: &HeaderMap, text: &[u8]) -> Result<Submission,
         }
         options.idempotency_key = Some(key.into());
     }
+    below(visit, &mut submission);
     Ok(submission)
+}
+
+/// The request's place in a trace is the task's, unless the task says another.
+pub(super) fn below(visit: &Visit, submission: &mut Submission) {
+    if let Some(trace) = &visit.trace {
+        let options = submission.options.get_or_insert_default();
+        options.trace.get_or_insert_with(|| trace.clone());
+    }
 }
 
 /// The key of the header, with or without the quotes that the draft standard wants.

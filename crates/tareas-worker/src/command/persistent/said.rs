@@ -28,9 +28,20 @@ pub(super) fn ask(line: &mut Vec<u8>, context: &Context, payload: &[u8]) {
     line.extend_from_slice(b"\",\"deadline_ms\":");
     let left = u64::try_from(context.remaining().as_millis()).unwrap_or(u64::MAX);
     line.extend_from_slice(left.to_string().as_bytes());
+    if let Some(trace) = context.trace() {
+        append_text(line, b",\"traceparent\":", &trace.parent);
+        if let Some(state) = &trace.state {
+            append_text(line, b",\"tracestate\":", state);
+        }
+    }
     line.extend_from_slice(b",\"payload\":");
     line.extend_from_slice(&on_one_line(payload));
     line.extend_from_slice(b"}\n");
+}
+
+fn append_text(line: &mut Vec<u8>, name: &[u8], text: &str) {
+    line.extend_from_slice(name);
+    line.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
 }
 
 /// One line of a process.

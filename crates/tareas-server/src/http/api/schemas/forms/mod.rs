@@ -112,6 +112,7 @@ pub(super) const PROBLEM: &[Member] = &[
     ("status*", "number", NONE),
     ("detail*", "text", NONE),
     ("task_id", "uuid", NONE),
+    ("trace_id", "text", ["Of the request", "De la petición"]),
 ];
 
 const ERROR_CODE: &[Member] = &[

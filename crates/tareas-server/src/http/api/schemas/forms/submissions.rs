@@ -55,6 +55,16 @@ pub(super) const SUBMISSION: &[Member] = &[
         "[name]",
         ["Labels of workers", "Etiquetas de trabajadores"],
     ),
+    (
+        "traceparent",
+        "text",
+        ["The span that submits it", "El span que la envía"],
+    ),
+    (
+        "tracestate",
+        "text",
+        ["What goes with that", "Lo que va con él"],
+    ),
     ("wait", "truth", ["Of no effect here", "Aquí sin efecto"]),
 ];
 

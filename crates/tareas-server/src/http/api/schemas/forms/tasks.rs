@@ -109,6 +109,11 @@ pub(super) const TASK: &[Member] = &[
         ["One key is one task", "Una clave es una tarea"],
     ),
     (
+        "trace_id",
+        "text",
+        ["The trace it belongs to", "La traza a la que pertenece"],
+    ),
+    (
         "why",
         "Why",
         ["Only while it waits", "Solo mientras espera"],
