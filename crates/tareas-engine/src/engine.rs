@@ -17,7 +17,7 @@ use crate::history::History;
 use crate::kinds::Kinds;
 use crate::membership::{Membership, Standing};
 use crate::notes::Notes;
-use crate::ports::{Blobs, Clock, Queue, Records, Settings, Stopped};
+use crate::ports::{Blobs, Clock, Queue, Records, Settings, Stopped, Tracer};
 use crate::remote::{Patience, Remote};
 use crate::tally::Tally;
 use crate::watch::{Listener, Listening, Watches};
@@ -60,6 +60,8 @@ pub struct EngineConfig {
     pub secret: [u8; 32],
     /// How this process is one of several on the same records; `None` when it is alone.
     pub membership: Option<Membership>,
+    /// Who records the spans of submissions; nobody, unless a collector is named.
+    pub tracer: Option<Arc<dyn Tracer>>,
 }
 
 impl EngineConfig {
@@ -77,6 +79,7 @@ impl EngineConfig {
             patience: Patience::default(),
             secret: weak_secret(chance),
             membership: None,
+            tracer: None,
         }
     }
 }

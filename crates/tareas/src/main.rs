@@ -15,6 +15,7 @@ mod serve;
 mod text;
 #[cfg(feature = "tui")]
 mod top;
+mod traces;
 
 use std::process::ExitCode;
 

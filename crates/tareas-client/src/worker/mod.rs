@@ -19,7 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tareas_worker::{Pool, PoolOptions, Registry, SlotView};
+use tareas_worker::{Pool, PoolOptions, Registry, SlotView, Source};
 
 use self::desk::Desk;
 use crate::{Address, Credentials};
@@ -78,7 +78,21 @@ impl RemoteWorker {
     pub fn start(
         address: Address,
         registry: Arc<Registry>,
+        options: WorkerOptions,
+    ) -> io::Result<Self> {
+        Self::start_around(address, registry, options, |source| source)
+    }
+
+    /// The same, with something between the pool and what it is given: for whoever wants to see
+    /// what is run.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn start_around(
+        address: Address,
+        registry: Arc<Registry>,
         mut options: WorkerOptions,
+        around: impl FnOnce(Arc<dyn Source>) -> Arc<dyn Source>,
     ) -> io::Result<Self> {
         if options.kinds.is_empty() {
             let kinds = registry.kinds();
@@ -89,7 +103,8 @@ impl RemoteWorker {
             ..PoolOptions::default()
         };
         let desk = Arc::new(Desk::new(address, options));
-        let pool = Pool::start(registry, Arc::clone(&desk) as _, pool_options)?;
+        let source = around(Arc::clone(&desk) as Arc<dyn Source>);
+        let pool = Pool::start(registry, source, pool_options)?;
         let pool = Arc::new(pool);
         desk.set_pool(&pool);
         link::spawn(&desk)?;

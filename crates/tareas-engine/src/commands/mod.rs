@@ -7,6 +7,7 @@ mod pause;
 mod publish;
 mod requeue;
 mod submit;
+mod trace;
 mod wait;
 
 pub(crate) use cancel::CancelDeadlines;

@@ -53,12 +53,13 @@ impl Engine {
     /// of the tasks can start; it must not block. What `by` watches is told afterwards.
     pub async fn submit(
         &self,
-        submissions: Vec<Submission>,
+        mut submissions: Vec<Submission>,
         by: Option<&Listening>,
         acknowledge: impl FnOnce(&Submitted) + Send,
     ) -> Submitted {
         let now = self.now();
         let tags: Vec<Option<u64>> = submissions.iter().map(|s| s.watch).collect();
+        let spans = self.begin_spans(&mut submissions);
         let judged = self.judge_all(submissions, now).await;
         let gate = self.acknowledging.read().await;
         let submitted = self.decide(judged, now).await;
@@ -69,6 +70,7 @@ impl Engine {
         }
         drop(gate);
         self.count(&submitted);
+        self.end_spans(&spans, &submitted, now);
         self.publish_accepted(&submitted).await;
         if let Some(by) = by {
             self.tell_duplicates(by, &submitted, &tags).await;

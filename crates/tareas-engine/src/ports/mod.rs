@@ -11,6 +11,7 @@
 //! | [`Chronicle`] | the history of a process, between its lives |
 //! | [`Members`], [`News`] | which processes share the records, and what they tell each other |
 //! | [`Door`] | submissions that clients leave in a queue of their own |
+//! | [`Tracer`] | the spans of traces that go across programs |
 //! | [`Export`], [`Import`] | records that nobody serves, read or filled as a whole |
 //!
 //! Domain types only, no driver's types, nothing optional. Each port has a contract suite in
@@ -27,6 +28,7 @@ mod news;
 mod queue;
 mod records;
 mod report;
+mod tracer;
 mod transfer;
 
 pub use access::AccessRecords;
@@ -40,6 +42,7 @@ pub use news::{Ended, News};
 pub use queue::{Delivery, Queue, QueueDepth, Receipt, Spilled};
 pub use records::{Counts, Page, PageCursor, Records, Settings, StoredSession, TaskQuery};
 pub use report::{Identity, MemberPresence, MemberReport, MemberRole, MemberView, RunningReport};
+pub use tracer::{Sent, Tracer};
 pub use transfer::{
     Beside, Export, Import, LEAF_BYTES_MAX, LEAF_TASKS_MAX, Leaf, Mark, Progress, Standing,
     WholeTask,

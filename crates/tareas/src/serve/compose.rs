@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tareas_adapters::records::sqlite::BootReport;
 use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
-use tareas_engine::ports::{Clock, Queue, Settings, Stopped, SystemClock};
+use tareas_engine::ports::{Clock, Members, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::Supervisor;
 use tareas_engine::{Claimer, Dispatcher, Engine, EngineConfig};
 use tareas_engine::{LeaseTerms, Membership, Patience, Ports};
@@ -28,6 +28,7 @@ use super::store::{self, Opened, Store};
 use super::trouble;
 use crate::config::{CommandKind, Durability, ServeConfig};
 use crate::output::Failure;
+use crate::traces::Traces;
 
 /// How long connections may take to be given the last answers, once every task has ended.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
@@ -60,6 +61,7 @@ pub(crate) struct System {
     listener: Option<Listener>,
     /// Access control and TLS.
     pub(crate) guard: Guard,
+    traces: Traces,
     /// Tasks that were taken back from an earlier life.
     pub(crate) recovered: usize,
     /// How long the start took.
@@ -71,6 +73,7 @@ impl System {
     /// a later step fails.
     pub(crate) async fn start(config: &ServeConfig, role: Role) -> Result<Self, Failure> {
         let (lang, began) = (config.lang, Instant::now());
+        let traces = Traces::start();
         let mut server = server_config(config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let chance = [(); 3].map(|()| getrandom::u64().unwrap_or(0x9E37_79B9));
@@ -96,15 +99,11 @@ impl System {
             EngineConfig {
                 careful_until: clock.now() + careful_for,
                 accept_unknown_kinds: config.accept_unknown_kinds,
-                membership: store.members.map(|members| Membership {
-                    members,
-                    identity: identity::of(config, role),
-                    terms: LeaseTerms::new(config.lease),
-                    news: store::open_news(&config.queue, role),
-                }),
+                membership: store.members.map(|others| membership(config, role, others)),
                 retention: Some(config.retention).filter(|kept| *kept != RETENTION_DEFAULT),
                 patience: patience(config.session_ttl),
                 secret: secret(lang)?,
+                tracer: traces.tracer(),
                 ..EngineConfig::new(session, config.threads, chance[2])
             },
         );
@@ -116,7 +115,8 @@ impl System {
             .await
             .map_err(|error| trouble::engine(&error, lang))?;
         let supervisor = Supervisor::new();
-        let (readings, counts) = door::with_counts(store.opened.readings());
+        let readings = traces.with_counts(store.opened.readings());
+        let (readings, counts) = door::with_counts(readings);
         let state = ServerState::with_readings(Arc::clone(&engine), server, readings);
         let listener = match role {
             Role::Server => Some(listen(state, lang)?),
@@ -125,7 +125,7 @@ impl System {
         history::start_services((config, role), &engine, &supervisor);
         door::open((config, role), &engine, &clock, counts, &supervisor);
         guard.keep(&supervisor);
-        let pool = start_pool(&engine, &supervisor, registry, config)?;
+        let pool = start_pool(&engine, &supervisor, &traces, (registry, config))?;
         let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {
             engine,
@@ -135,6 +135,7 @@ impl System {
             commands: Mutex::new(commands),
             listener,
             guard,
+            traces,
             recovered,
             started_in,
         })
@@ -237,7 +238,9 @@ impl System {
         if let Err(error) = self.engine.depart().await {
             tracing::warn!(%error, "the other processes were not told of the end");
         }
-        self.store.close().await
+        let stored = self.store.close().await;
+        self.traces.finish().await;
+        stored
     }
 }
 
@@ -301,6 +304,16 @@ fn server_config(config: &ServeConfig) -> Result<ServerConfig, Failure> {
     })
 }
 
+/// How this process is one of several.
+fn membership(config: &ServeConfig, role: Role, members: Arc<dyn Members>) -> Membership {
+    Membership {
+        members,
+        identity: identity::of(config, role),
+        terms: LeaseTerms::new(config.lease),
+        news: store::open_news(&config.queue, role),
+    }
+}
+
 /// A worker whose connection is lost has a third of the time to come back that a silent one has.
 fn patience(session_ttl: Duration) -> Patience {
     Patience {
@@ -334,8 +347,8 @@ fn pause_again(settings: &dyn Settings, queue: &dyn Queue) {
 fn start_pool(
     engine: &Arc<Engine>,
     supervisor: &Supervisor,
-    registry: Arc<Registry>,
-    config: &ServeConfig,
+    traces: &Traces,
+    (registry, config): (Arc<Registry>, &ServeConfig),
 ) -> Result<Option<Arc<Pool>>, Failure> {
     if config.threads == 0 {
         return Ok(None);
@@ -353,7 +366,7 @@ fn start_pool(
         threads: config.threads.into(),
         ..PoolOptions::default()
     };
-    let started = Pool::start(registry, Arc::new(link), options);
+    let started = Pool::start(registry, traces.around(Arc::new(link)), options);
     let pool = Arc::new(started.map_err(|error| trouble::cannot_start(&error, config.lang))?);
     engine.set_pool(Arc::new(PoolView::of(&pool, &dispatcher)));
     Ok(Some(pool))

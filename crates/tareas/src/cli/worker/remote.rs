@@ -15,6 +15,7 @@ use crate::cli::{Outcome, Session};
 use crate::output::Voice;
 use crate::serve::{Signals, runtime};
 use crate::text::Text;
+use crate::traces::Traces;
 
 /// How long running tasks may take when the worker stops.
 const DRAIN_GRACE: Duration = Duration::from_secs(30);
@@ -49,10 +50,18 @@ pub(super) fn run(args: &WorkerArgs, session: &Session) -> Outcome {
     let grace = args.drain_grace.unwrap_or(DRAIN_GRACE);
     let runtime = runtime(voice)?;
     let registry = Arc::new(Registry::with_builtins());
-    let started = RemoteWorker::start(address.clone(), registry, options.clone());
+    let traces = Traces::start();
+    let started =
+        RemoteWorker::start_around(address.clone(), registry, options.clone(), |source| {
+            traces.around(source)
+        });
     let worker = Arc::new(started.map_err(|error| crate::serve::cannot_start(&error, voice.lang))?);
     tell(&worker, &address, &options, voice);
-    runtime.block_on(serve(worker, grace, voice))
+    runtime.block_on(async {
+        let outcome = serve(worker, grace, voice).await;
+        traces.finish().await;
+        outcome
+    })
 }
 
 fn options(threads: Option<u16>, args: &RemoteArgs) -> WorkerOptions {
