@@ -3,7 +3,7 @@
 //! A page looks at a bounded number of rows, so its cost does not grow with the table; it may
 //! be short and still have a next one. It is handed out when all that it shows is durable.
 
-use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 use tareas_core::{Attempt, Position, Task, TaskId};
 use tareas_engine::filter::Filter;
 use tareas_engine::ports::{Page, PageCursor, PortError, TaskQuery};
@@ -20,6 +20,7 @@ const SCAN_MAX: i64 = 20_000;
 const PAGE_MAX: usize = 1_000;
 
 const SEQ_OF: &str = "SELECT seq FROM tasks WHERE id = ?1";
+const NEWEST: &str = "SELECT max(seq) FROM tasks WHERE seq < ?1 AND seq >= ?2";
 const ATTEMPTS: &str = "SELECT attempt, started_at, ended_at, outcome, error FROM attempts \
     WHERE seq = ?1 ORDER BY attempt";
 
@@ -91,11 +92,8 @@ fn page(connection: &Connection, query: &TaskQuery) -> Result<Page> {
     let source = Source::of(&query.filter);
     let window = match query.filter.finds_all() {
         // Every row that is looked at is shown.
-        true => Some(Window::UNBOUNDED),
+        true => Window::UNBOUNDED,
         false => window(connection, source, below, first)?,
-    };
-    let Some(window) = window else {
-        return Ok(Page::default());
     };
     let limit = query.limit.clamp(1, PAGE_MAX);
     let found = rows(connection, query, source, below, window.lowest, limit)?;
@@ -156,26 +154,38 @@ impl Window {
     };
 }
 
-fn window(
-    connection: &Connection,
-    source: Source,
-    below: i64,
-    first: i64,
-) -> Result<Option<Window>> {
+fn window(connection: &Connection, source: Source, below: i64, first: i64) -> Result<Window> {
+    let lowest = match source {
+        Source::All => numbered(connection, below, first)?,
+        Source::Ended | Source::Running => counted(connection, source, below, first)?,
+    };
+    let lowest = lowest.unwrap_or(first);
+    let is_last = newest(connection, lowest, first)?.is_none();
+    Ok(Window { lowest, is_last })
+}
+
+/// Where a window of the table itself ends. Numbers are dense but for what was pruned, so nothing
+/// is counted; it begins at a row that is there, however many are gone above it.
+fn numbered(connection: &Connection, below: i64, first: i64) -> Result<Option<i64>> {
+    let highest = newest(connection, below, first)?;
+    Ok(highest.map(|highest| highest.saturating_sub(SCAN_MAX - 1).max(first)))
+}
+
+/// Where a window of an index ends, in which numbers may be far apart.
+fn counted(connection: &Connection, source: Source, below: i64, first: i64) -> Result<Option<i64>> {
     let sql = format!(
-        "SELECT min(seq), count(*) FROM (SELECT t.seq FROM {} t.seq < ?1 AND t.seq >= ?2 \
-         ORDER BY t.seq DESC LIMIT ?3)",
+        "SELECT t.seq FROM {} t.seq < ?1 AND t.seq >= ?2 ORDER BY t.seq DESC LIMIT 1 OFFSET ?3",
         source.from()
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    statement.query_row(params![below, first, SCAN_MAX], |row| {
-        let lowest: Option<i64> = row.get(0)?;
-        let looked_at: i64 = row.get(1)?;
-        Ok(lowest.map(|lowest| Window {
-            lowest,
-            is_last: looked_at < SCAN_MAX,
-        }))
-    })
+    let last = statement.query_row([below, first, SCAN_MAX - 1], |row| row.get(0));
+    last.optional()
+}
+
+/// The newest task below a number.
+fn newest(connection: &Connection, below: i64, first: i64) -> Result<Option<i64>> {
+    let mut statement = connection.prepare_cached(NEWEST)?;
+    statement.query_row([below, first], |row| row.get(0))
 }
 
 fn rows(
@@ -201,3 +211,6 @@ fn rows(
     })?;
     found.collect()
 }
+
+#[cfg(test)]
+mod tests;
