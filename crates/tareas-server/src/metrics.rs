@@ -206,6 +206,17 @@ fn connections(out: &mut Exposition, server: &ServerState) {
         "Open streams of events.",
     ));
     out.sample("", &[], server.http.streams() as u64);
+    let [ticks, drawn] = server.http.drawn();
+    out.family(Family::counter(
+        "tareas_event_ticks",
+        "Times that views were drawn for streams of events.",
+    ));
+    out.sample("_total", &[], ticks);
+    out.family(Family::counter(
+        "tareas_event_views_drawn",
+        "Views that were drawn then, each once for all who look.",
+    ));
+    out.sample("_total", &[], drawn);
     let counters = [
         (
             "tareas_connections_accepted",

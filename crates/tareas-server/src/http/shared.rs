@@ -17,6 +17,11 @@ impl HttpState {
     pub(crate) fn streams(&self) -> usize {
         self.live.open()
     }
+
+    /// Ticks in which views were drawn for them, and how many that were.
+    pub(crate) fn drawn(&self) -> [u64; 2] {
+        self.live.counts()
+    }
 }
 
 /// A secret of this life of the server, hidden in the page's form. A page of another origin can

@@ -88,6 +88,29 @@ async fn streams_end_with_their_reader_and_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_drawn_once_for_all_who_look() {
+    const LOOK: usize = 30;
+    let world = World::new();
+    let count = |name: &str| {
+        let metrics = tareas_server::metrics::exposition(&world.state);
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let drawn = || count("tareas_event_views_drawn_total");
+    assert_eq!(drawn(), 0, "nobody looks");
+    let mut streams = Vec::new();
+    for _ in 0..LOOK {
+        streams.push(open(&world, "/v1/events?view=map", "").await);
+    }
+    for stream in &mut streams {
+        read_until(stream, "event: patch").await;
+    }
+    let drawn = drawn();
+    let ticks = count("tareas_event_ticks_total");
+    assert!((1..=ticks).contains(&drawn), "{drawn} in {ticks} ticks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn there_is_room_for_so_many_and_no_more() {
     let world = World::new();
     let mut streams = Vec::new();

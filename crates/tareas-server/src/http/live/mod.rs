@@ -12,7 +12,7 @@ mod view;
 pub(super) use stream::{OPENING, SILENCE_MAX, STILL_THERE, event_stream, events};
 pub(super) use view::{View, numbers};
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub(super) const STREAMS_MAX: usize = 512;
 pub(super) struct Live {
     channels: Vec<Channel>,
     open: AtomicUsize,
+    ticks: AtomicU64,
+    drawn: AtomicU64,
     is_ticking: Mutex<bool>,
 }
 
@@ -57,6 +59,8 @@ impl Default for Live {
         Self {
             channels: each.collect(),
             open: AtomicUsize::new(0),
+            ticks: AtomicU64::new(0),
+            drawn: AtomicU64::new(0),
             is_ticking: Mutex::new(false),
         }
     }
@@ -88,6 +92,11 @@ impl Live {
     /// Streams open now.
     pub(super) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// Ticks so far, and views drawn in them: each once a tick, however many look.
+    pub(super) fn counts(&self) -> [u64; 2] {
+        [&self.ticks, &self.drawn].map(|count| count.load(Ordering::Relaxed))
     }
 
     /// Frames of this view from now on; has the ticker run.
@@ -133,6 +142,7 @@ impl Channel {
                 .send_if_modified(|newest| newest.take().is_some());
             return;
         }
+        server.http.live.drawn.fetch_add(1, Ordering::Relaxed);
         let before = self.newest.borrow().clone();
         let content = self.view.draw(server, self.lang, picture);
         let boot = server.started_at.as_micros();
@@ -156,6 +166,7 @@ async fn tick(server: Arc<ServerState>) {
         if live.rest() {
             break;
         }
+        live.ticks.fetch_add(1, Ordering::Relaxed);
         let picture = server.http.pulse.picture(&server).await;
         for channel in &live.channels {
             channel.show(&server, &picture);
