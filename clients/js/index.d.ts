@@ -9,6 +9,8 @@ export interface ConnectOptions {
   reconnectFor?: number;
   /** A token, where the server asks for one. */
   token?: string;
+  /** In Node, with `tls://`: certificates to trust instead of those of Node, as PEM text. */
+  ca?: string;
   /** The language of messages and hints. */
   lang?: "en" | "es";
 }
@@ -88,7 +90,23 @@ export interface ListQuery {
 
 export type Submission = [kind: string, payload?: unknown, options?: TaskOptions] | ({ kind: string; payload?: unknown } & TaskOptions);
 
-/** Connects to a server: `tcp://HOST:PORT` in Node, `ws://…` or `http://…` in a browser. */
+/** What one attempt has said. */
+export interface AttemptLog {
+  attempt: number;
+  lines: string[];
+  /** What it had of its result so far. */
+  output?: string;
+  truncated: boolean;
+}
+
+/** What a followed task says. */
+export type FollowedEvent =
+  | { event: "log" | "output"; task_id: string; attempt: number; text: string }
+  | { event: "progress"; task_id: string; attempt: number; percent: number; message: string }
+  | { event: "truncated"; task_id: string; attempt: number }
+  | { event: "end"; task_id: string; status: TaskStatus };
+
+/** Connects to a server: `tcp://HOST:PORT` or `tls://HOST:PORT` in Node, `ws://…` or `http://…` in a browser. */
 export function connect(server?: string, options?: ConnectOptions): Promise<Client>;
 
 /** A connection to a server. */
@@ -102,6 +120,8 @@ export class Client {
   status(id: string): Promise<TaskObject>;
   cancel(id: string): Promise<TaskStatus>;
   requeue(id: string): Promise<TaskStatus>;
+  logs(id: string): Promise<AttemptLog[]>;
+  follow(id: string): AsyncGenerator<FollowedEvent, void, void>;
   list(query?: ListQuery): Promise<{ tasks: TaskObject[]; next_cursor: string | null }>;
   hello(): Promise<Hello>;
   fetchJson(path: string): Promise<unknown>;
@@ -115,6 +135,7 @@ export class Task<Result = unknown> {
   result(options?: WaitOptions): Promise<Result>;
   cancel(): Promise<TaskStatus>;
   status(): Promise<TaskObject>;
+  follow(): AsyncGenerator<FollowedEvent, void, void>;
 }
 
 export interface WorkerOptions {
@@ -129,6 +150,8 @@ export interface WorkerOptions {
   /** Milliseconds that running attempts get when the worker stops; 30,000. */
   drainGrace?: number;
   token?: string;
+  /** In Node, with `tls://`: certificates to trust instead of those of Node, as PEM text. */
+  ca?: string;
 }
 
 export type Handler<Payload = any, Result = unknown> = (payload: Payload, context: Context) => Result | Promise<Result>;
@@ -159,6 +182,8 @@ export class Context {
   sleep(ms: number): Promise<void>;
   progress(percent: number, message?: string): void;
   log(text: string): void;
+  output(text: string): void;
+  attach(name: string, data: string | ArrayBuffer | ArrayLike<number>, type?: string): void;
 }
 
 /** A new task id. */

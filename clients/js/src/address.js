@@ -3,6 +3,7 @@
 const PORT = "5000";
 const SCHEMES = new Map([
   ["tcp:", "http:"],
+  ["tls:", "https:"],
   ["http:", "http:"],
   ["ws:", "http:"],
   ["https:", "https:"],
@@ -10,7 +11,7 @@ const SCHEMES = new Map([
 ]);
 
 /**
- * Reads `tcp://HOST:PORT` (Node), `ws://…` or `http://…` (a browser, or Node from 22 on).
+ * Reads `tcp://HOST:PORT` or `tls://HOST:PORT` (Node), `ws://…` or `http://…` (a browser, or Node from 22 on).
  *
  * @param {string} text
  */
@@ -19,15 +20,18 @@ export function parseAddress(text) {
   const scheme = full.slice(0, full.indexOf("//"));
   const web = SCHEMES.get(scheme);
   if (web === undefined) {
-    throw new TypeError(`'${scheme}//' is not spoken here: tcp://HOST:PORT, ws:// or http://`);
+    throw new TypeError(`'${scheme}//' is not spoken here: tcp://HOST:PORT, tls://HOST:PORT, ws:// or http://`);
   }
   // Only for web schemes do all platforms take a URL apart in the same way.
   const url = new URL(web + full.slice(scheme.length));
-  const port = url.port || (scheme === "tcp:" ? PORT : "");
+  const overTcp = scheme === "tcp:" || scheme === "tls:";
+  const port = url.port || (overTcp ? PORT : "");
   const path = url.pathname.replace(/\/$/, "");
   return {
     text: full,
-    overTcp: scheme === "tcp:",
+    overTcp,
+    /** Whether the server has to prove its name. */
+    isSecure: scheme === "tls:",
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: Number(port),
     /** The base of HTTP requests. */

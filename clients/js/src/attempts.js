@@ -161,6 +161,9 @@ export class Attempts {
     this.#running.delete(held.key);
     if (this.#held.get(held.key) === held) {
       try {
+        if (command === "done") {
+          this.reports.addFiles(held, one.context.files);
+        }
         this.reports.add(held, command, members, true);
       } catch (error) {
         // A result that no JSON can hold: as much a failure as any other.

@@ -9,7 +9,8 @@ import { ConnectionLost, Refused } from "./errors.js";
 import { parseAddress } from "./address.js";
 import { Asked } from "./asked.js";
 import { dumps, eachObject } from "./json.js";
-import { openLink, pauseMs, sleep } from "./link.js";
+import { Followed } from "./followed.js";
+import { ask, openLink, pauseMs, sleep } from "./link.js";
 import { batches, parts, submission } from "./submission.js";
 import { outcome, Task } from "./task.js";
 
@@ -59,9 +60,9 @@ export class Client {
   #waitingForRoom = [];
   #outgoing = [];
 
-  constructor(server, { connectTimeout = 5_000, answerTimeout = 30_000, reconnectFor = 60_000, token, lang } = {}) {
+  constructor(server, { connectTimeout = 5_000, answerTimeout = 30_000, reconnectFor = 60_000, token, ca, lang } = {}) {
     this.#address = parseAddress(server);
-    this.#options = { connectTimeout, answerTimeout, reconnectFor, token, lang };
+    this.#options = { connectTimeout, answerTimeout, reconnectFor, token, ca, lang };
   }
 
   /** Submits a task; resolves once it is accepted, which means that it is on disk. */
@@ -126,6 +127,30 @@ export class Client {
     return this.#command({ cmd: "status", task_id: id });
   }
 
+  /** What the attempts of a task have said so far. */
+  async logs(id) {
+    return (await this.#command({ cmd: "logs", task_id: id })).attempts;
+  }
+
+  /**
+   * What the attempts of a task have said and say from now on, until it has ended. Nothing is told
+   * twice, also across a lost connection.
+   */
+  async *follow(id) {
+    if (this.#isClosed) {
+      throw new ConnectionLost("the client is closed");
+    }
+    const ref = this.#next++;
+    const followed = new Followed((after) => `${dumps({ cmd: "logs", task_id: id, follow: true, after, ref })}\n`);
+    this.#asked.set(ref, followed);
+    this.#send(followed.line);
+    try {
+      yield* followed.events();
+    } finally {
+      this.#forget(ref);
+    }
+  }
+
   /** Gives a task up: `cancelled`, or `running` when it was asked to stop. */
   async cancel(id) {
     return (await this.#command({ cmd: "cancel", task_id: id })).status;
@@ -150,11 +175,11 @@ export class Client {
 
   /** Asks over HTTP for something that no line carries. */
   async fetchJson(path) {
-    const { token, answerTimeout } = this.#options;
+    const { token, ca, answerTimeout } = this.#options;
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     let response;
     try {
-      response = await fetch(this.#address.base + path, { headers, signal: AbortSignal.timeout(answerTimeout) });
+      response = await ask(this.#address, path, { headers, timeout: answerTimeout, ca });
     } catch (cause) {
       throw new ConnectionLost(`no answer from ${this.#address.base}`, { cause });
     }
@@ -211,12 +236,17 @@ export class Client {
     const asked = new Asked(lineOf(ref), wantsEnd);
     this.#asked.set(ref, asked);
     asked.limit(this.#options.answerTimeout + waitMs + this.#options.reconnectFor, () => this.#forget(ref));
+    this.#send(asked.line);
+    return asked;
+  }
+
+  /** Says a line that is among what is asked; without a connection whoever connects says it. */
+  #send(line) {
     if (this.#link === undefined) {
       this.#connecting ??= this.#connect();
     } else {
-      this.#say(asked.line);
+      this.#say(line);
     }
-    return asked;
   }
 
   /** Sends a line together with those that follow it at once. */
@@ -275,6 +305,7 @@ export class Client {
     let link;
     link = await openLink(this.#address, {
       timeout: this.#options.connectTimeout,
+      ca: this.#options.ca,
       onLines: (lines) => eachObject(lines, (said) => this.#take(said)),
       onClose: () => this.#lost(link),
     });

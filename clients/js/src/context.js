@@ -21,6 +21,8 @@ export class Context {
    */
   constructor(given, say) {
     this.#say = say;
+    /** What is to be kept with the result, by name; for the worker. */
+    this.files = new Map();
     this.taskId = given.task_id;
     this.attempt = given.attempt;
     this.kind = given.kind;
@@ -69,6 +71,20 @@ export class Context {
   /** Adds to the task's log. */
   log(text) {
     this.#say("log", { text: String(text) });
+  }
+
+  /** Shows a piece of what there is of the result so far to whoever follows the task. */
+  output(text) {
+    this.#say("output", { text: String(text) });
+  }
+
+  /**
+   * Keeps a file with the result, if the attempt succeeds: 64 files of 64 MiB together at most; one
+   * of the same name takes the place of the one before.
+   */
+  attach(name, data, type = "application/octet-stream") {
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
+    this.files.set(String(name), { type: String(type), bytes });
   }
 
   /** Asks the attempt to end; for the worker. */

@@ -1,5 +1,5 @@
 /**
- * One connection that carries lines: over TCP in Node, over a WebSocket in a browser.
+ * One connection that carries lines: over TCP or TLS in Node, over a WebSocket in a browser.
  *
  * A link says `onLines(lines)` for what comes and `onClose()` once at its end, whatever ends it.
  */
@@ -7,6 +7,8 @@
 import { ConnectionLost } from "./errors.js";
 
 const KEEPALIVE_MS = 30_000;
+/** The server's own limit is 8 MiB, and a character may have three bytes. */
+const MESSAGE_CHARS = 2 * 1024 * 1024;
 /** How long what was said last may take to leave. */
 const PARTING_MS = 1_000;
 
@@ -14,28 +16,31 @@ const PARTING_MS = 1_000;
  * Opens a link.
  *
  * @param {ReturnType<import("./address.js").parseAddress>} address
- * @param {{ timeout: number, onLines: (lines: string[]) => void, onClose: () => void }} options
+ * @param {{ timeout: number, ca?: string, onLines: (lines: string[]) => void, onClose: () => void }} options
  * @returns {Promise<{ send(lines: string): void, close(): void }>}
  */
 export async function openLink(address, options) {
   return address.overTcp ? openTcp(address, options) : openSocket(address, options);
 }
 
-async function openTcp(address, { timeout, onLines, onClose }) {
-  const net = await import("node:net");
-  const stream = net.createConnection({ host: address.host, port: address.port, noDelay: true });
+async function openTcp(address, { timeout, ca, onLines, onClose }) {
+  const { isSecure, host, port } = address;
+  const net = await import(isSecure ? "node:tls" : "node:net");
+  // With TLS the certificate is checked against `ca`, or what Node trusts, and the host.
+  const stream = net.connect({ host, port, noDelay: true, ...(isSecure && ca !== undefined && { ca }) });
   await new Promise((resolve, reject) => {
     const timer = setTimeout(() => stream.destroy(new Error("it does not answer")), timeout);
     const settle = (go) => (given) => {
       clearTimeout(timer);
       go(given);
     };
-    stream.once("connect", settle(resolve));
+    stream.once(isSecure ? "secureConnect" : "connect", settle(resolve));
     stream.once("error", settle((error) => reject(unreachable(address, error))));
   });
   stream.removeAllListeners("error");
   // The end that follows an error tells enough.
   stream.on("error", () => {});
+  stream.setNoDelay(true);
   stream.setKeepAlive(true, KEEPALIVE_MS);
   stream.setEncoding("utf8");
   const cut = lineCutter(onLines);
@@ -76,13 +81,43 @@ async function openSocket(address, { timeout, onLines, onClose }) {
   socket.onclose = ended;
   socket.onmessage = ({ data }) => onLines(data.split("\n"));
   return {
-    send: (lines) => socket.readyState === WebSocket.OPEN && socket.send(lines),
+    send: (lines) => {
+      for (const message of messages(lines)) {
+        if (socket.readyState === WebSocket.OPEN) socket.send(message);
+      }
+    },
     close: () => {
       socket.close();
       // Without a network its own end comes much later.
       unref(setTimeout(ended, PARTING_MS));
     },
   };
+}
+
+/**
+ * Asks over HTTP.
+ *
+ * @returns {Promise<{ ok: boolean, json(): Promise<any> }>}
+ */
+export async function ask(address, path, { headers, timeout, ca }) {
+  const url = address.base + path;
+  if (!address.isSecure || ca === undefined) {
+    return fetch(url, { headers, signal: AbortSignal.timeout(timeout) });
+  }
+  // Only this one takes certificates.
+  const https = await import("node:https");
+  return new Promise((resolve, reject) => {
+    const request = https.get(url, { headers, ca, signal: AbortSignal.timeout(timeout) }, (response) => {
+      const parts = [];
+      response.on("data", (part) => parts.push(part));
+      response.once("error", reject);
+      response.once("end", () => {
+        const ok = response.statusCode >= 200 && response.statusCode < 300;
+        resolve({ ok, json: async () => JSON.parse(Buffer.concat(parts).toString("utf8")) });
+      });
+    });
+    request.once("error", reject);
+  });
 }
 
 /** Cuts what comes into lines. */
@@ -109,6 +144,18 @@ function once(call) {
       call();
     }
   };
+}
+
+/** Whole lines, in messages that a server takes. */
+function* messages(lines) {
+  let start = 0;
+  while (lines.length - start > MESSAGE_CHARS) {
+    const end = lines.lastIndexOf("\n", start + MESSAGE_CHARS) + 1;
+    if (end <= start) break;
+    yield lines.slice(start, end);
+    start = end;
+  }
+  yield lines.slice(start);
 }
 
 /** In Node a timer that is not worth staying for. */

@@ -8,6 +8,8 @@ import { dumps, pieces } from "./json.js";
 const LINE_ITEMS = 512;
 const LINE_CHARS = 256 * 1024;
 const PIECE_CHARS = 128 * 1024;
+/** A multiple of three, so that pieces of Base64 need no padding between them. */
+const PIECE_BYTES = 96 * 1024;
 const MESSAGE_CHARS = 4_000;
 const STACK_CHARS = 16_000;
 
@@ -30,16 +32,28 @@ export class Reports {
     if (command === "done" && text.length > LINE_CHARS) {
       const { result, ...rest } = members;
       for (const chunk of pieces(dumps(result), PIECE_CHARS)) {
-        this.#items.push({ text: dumps({ cmd: "output", ...about, chunk }) });
+        this.#items.push({ text: dumps({ cmd: "output", ...about, chunk }), isPiece: true });
       }
       text = dumps({ cmd: command, ...about, ...rest });
     }
     this.#items.push({ text, held: ends ? held : undefined, isDone: command === "done" });
   }
 
+  /** Adds files that go with the result that follows. */
+  addFiles(held, files) {
+    const about = { task_id: held.task_id, attempt: held.attempt, lease: held.lease };
+    for (const [name, { type, bytes }] of files) {
+      for (let start = 0; start === 0 || start < bytes.length; start += PIECE_BYTES) {
+        const chunk = base64(bytes.subarray(start, start + PIECE_BYTES));
+        this.#items.push({ text: dumps({ cmd: "artifact", ...about, name, type, chunk }), isPiece: true });
+      }
+    }
+  }
+
   /** Closes what was said into lines. */
   takeLines() {
     const lines = [];
+    const hasPieces = this.#items.some((item) => item.isPiece);
     let start = 0;
     while (start < this.#items.length) {
       const items = [];
@@ -55,10 +69,14 @@ export class Reports {
       line.text += `,"ref":${line.ref}}\n`;
       line.endings = items.filter((item) => item.held !== undefined);
       this.#sent.push(line);
-      lines.push(line.text);
+      lines.push(line);
     }
     this.#items = [];
-    return lines;
+    // A server keeps pieces for a connection only: they are said again until all is recorded.
+    lines.forEach((line) => {
+      line.until = hasPieces ? this.#next - 1 : line.ref;
+    });
+    return lines.map((line) => line.text);
   }
 
   /** All lines that are not answered. */
@@ -69,11 +87,22 @@ export class Reports {
   /** A line is answered: what it settled. Lines are answered in order. */
   answered(ref) {
     const settled = [];
-    while (this.#sent.length > 0 && this.#sent[0].ref <= ref) {
+    while (this.#sent.length > 0 && this.#sent[0].until <= ref) {
       settled.push(...this.#sent.shift().endings);
     }
     return settled;
   }
+}
+
+function base64(bytes) {
+  if (globalThis.Buffer !== undefined) {
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  }
+  let text = "";
+  for (let start = 0; start < bytes.length; start += 8_192) {
+    text += String.fromCharCode(...bytes.subarray(start, start + 8_192));
+  }
+  return btoa(text);
 }
 
 /** What went wrong in a handler, as the server takes it. */

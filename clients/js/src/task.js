@@ -38,6 +38,11 @@ export class Task {
   status() {
     return this.#client.status(this.id);
   }
+
+  /** What its attempts say, until it has ended. */
+  follow() {
+    return this.#client.follow(this.id);
+  }
 }
 
 /** The result that an end carries; throws what it is otherwise. */

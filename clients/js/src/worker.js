@@ -42,9 +42,9 @@ export class Worker {
   #leaving = new AbortController();
 
   constructor(server = "tcp://127.0.0.1:5000", options = {}) {
-    const { name = defaultName(), queues = [], labels = [], concurrency = 10, prefetch = 256, drainGrace = 30_000, token } = options;
+    const { name = defaultName(), queues = [], labels = [], concurrency = 10, prefetch = 256, drainGrace = 30_000, token, ca } = options;
     this.#address = parseAddress(server);
-    this.#options = { name, queues, labels, concurrency, prefetch, drainGrace, token };
+    this.#options = { name, queues, labels, concurrency, prefetch, drainGrace, token, ca };
     this.#attempts = new Attempts(this.#handlers, concurrency, () => this.#flush());
   }
 
@@ -158,6 +158,7 @@ export class Worker {
     const closed = deferred();
     const link = await openLink(this.#address, {
       timeout: CONNECT_MS,
+      ca: this.#options.ca,
       onLines: (lines) => {
         this.#heardAt = Date.now();
         eachObject(lines, (told) => this.#take(told));

@@ -5,7 +5,9 @@ import os
 import socket
 import subprocess
 import sys
+import shutil
 import tempfile
+import threading
 import time
 import unittest
 import uuid
@@ -147,6 +149,51 @@ class Access(unittest.TestCase):
         self.assertEqual(refused.exception.code, "TAR-1101")
 
 
+@unittest.skipUnless(shutil.which("openssl"), "there is no openssl")
+class Tls(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.ca = certificate(folder.name)
+        self.server = Server(1, "--access", "--tls-cert", self.ca, "--tls-key", folder.name + "/key.pem")
+        self.addCleanup(self.server.close)
+        with open(self.server.folder.name + "/data/admin-token", encoding="utf-8") as file:
+            self.token = file.read()
+        self.url = f"tls://localhost:{self.server.port}"
+
+    def test_everything_is_said_through_tls(self) -> None:
+        with tareas.Client(self.url, token=self.token, ca=self.ca) as client:
+            app = tareas.Worker(self.url, token=self.token, ca=self.ca)
+            self.addCleanup(app.stop)
+
+            @app.task("py_double")
+            def double(payload: str) -> str:
+                return payload * 2
+
+            app.start()
+            self.assertTrue(app.wait_connected())
+            self.assertEqual(client.submit("py_double", "ñ").result(20), "ññ")
+            self.assertEqual(client.map("square", [{"n": n} for n in range(2_000)], 60)[-1], 1_999**2)
+            # Too long for a line: over HTTP.
+            self.assertEqual(len(client.submit("text", bytes=400_000).result(20)), 400_000)
+
+    def test_a_server_that_nobody_vouches_for_is_not_spoken_to(self) -> None:
+        with self.assertRaises(tareas.ConnectionLost):
+            tareas.Client(self.url, token=self.token)
+        # The certificate is for another name.
+        with self.assertRaises(tareas.ConnectionLost):
+            tareas.Client(f"tls://127.0.0.1:{self.server.port}", token=self.token, ca=self.ca)
+
+
+def certificate(folder: str) -> str:
+    """A certificate of localhost, which vouches for itself; its key is beside it."""
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    made += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    made += ["-keyout", folder + "/key.pem", "-out", folder + "/cert.pem"]
+    subprocess.run(made, check=True, stderr=subprocess.DEVNULL)
+    return folder + "/cert.pem"
+
+
 class Workers(WithServer):
     def test_handlers_run_report_and_fail(self) -> None:
         app = self.worker(threads=2)
@@ -187,6 +234,48 @@ class Workers(WithServer):
             client.submit("py_wrong", 1).result(10)
         self.assertIn("never", failed.exception.message)
         self.assertEqual(client.submit("py_big", 700_000).result(20), "ñ" * 700_000)
+
+    def test_what_a_handler_says_is_followed_live_and_its_files_are_kept(self) -> None:
+        app = self.worker()
+        go_on = threading.Event()
+
+        @app.task("py_talk")
+        def talk(context: tareas.Context, payload: object) -> str:
+            context.log("hello")
+            context.output("so ")
+            context.progress(50, "half")
+            go_on.wait(30)
+            context.output("far")
+            context.attach("a.csv", "a,b\n")
+            context.attach("zeros", bytes(300_000))
+            return "so far"
+
+        app.start()
+        app.wait_connected()
+        client = self.client()
+        task = client.submit("py_talk", 1)
+        said = []
+        for event in task.follow():
+            said.append((event["event"], event.get("text", event.get("message", event.get("status")))))
+            if {"log", "output", "progress"} <= {name for name, _ in said}:
+                go_on.set()
+        self.assertEqual(said[-1], ("end", "succeeded"))
+        self.assertEqual("".join(text for name, text in said if name == "output"), "so far")
+        self.assertIn(("log", "hello"), said)
+        self.assertIn(("progress", "half"), said)
+        self.assertEqual(client.logs(task.id)[0]["lines"], ["hello"])
+        files = client.fetch(f"/v1/tasks/{task.id}/artifacts")["artifacts"]
+        self.assertEqual([(one["name"], one["type"], one["bytes"]) for one in files], [("a.csv", "text/csv", 4), ("zeros", "application/octet-stream", 300_000)])
+        with self.assertRaises(tareas.Refused):
+            list(client.follow(tareas.uuid7()))
+
+    def test_following_goes_on_across_a_restart_and_says_nothing_twice(self) -> None:
+        client = self.client()
+        task = client.submit("sleep", ms=1_500)
+        events = client.follow(task.id)
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(list(events)[-1]["status"], "succeeded")
 
     def test_a_running_task_is_cancelled(self) -> None:
         app = self.worker()

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import socket
+import ssl
 import threading
 import time
 from typing import Iterator, List, NamedTuple, Optional, Tuple
@@ -22,29 +23,110 @@ class Address(NamedTuple):
 
     host: str
     port: int
+    tls: Optional[ssl.SSLContext] = None
 
     @classmethod
-    def parse(cls, text: str) -> "Address":
-        """Reads ``tcp://HOST:PORT``; scheme and port may be left out."""
+    def parse(cls, text: str, ca: Optional[str] = None) -> "Address":
+        """Reads ``tcp://HOST:PORT`` or ``tls://HOST:PORT``; scheme and port may be left out. With
+        TLS the server has to prove its name, by a certificate that the system trusts, or one of
+        those in the PEM file ``ca``."""
         rest = text.split("://", 1)[-1].rstrip("/")
-        if text.startswith(("tls://", "https://")):
-            raise ValueError("TLS is not supported yet")
+        tls = ssl.create_default_context(cafile=ca) if text.startswith(("tls://", "https://")) else None
         if rest.startswith("["):
             host, _, port = rest[1:].partition("]")
-            return cls(host, int(port.lstrip(":") or PORT))
+            return cls(host, int(port.lstrip(":") or PORT), tls)
         host, colon, port = rest.rpartition(":")
         if not colon:
-            return cls(rest, PORT)
-        return cls(host, int(port))
+            return cls(rest, PORT, tls)
+        return cls(host, int(port), tls)
 
     def connect(self, timeout: float, token: Optional[str] = None) -> socket.socket:
         """A connection that sends at once what it is given, and has shown the token first."""
         stream = socket.create_connection((self.host, self.port), timeout)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls is not None:
+            stream = secured(self.tls, stream, self.host)
         if token:
             stream.sendall((dumps({"cmd": "auth", "token": token.strip()}) + "\n").encode())
         stream.settimeout(None)
         return stream
+
+
+class _Secured:
+    """A TLS connection that one thread reads while others write: the session is used by one at a
+    time, and nobody holds it while the network is slow."""
+
+    def __init__(self, context: ssl.SSLContext, stream: socket.socket, host: str) -> None:
+        self._stream = stream
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._session = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._using, self._leaving, self._sending = threading.Lock(), threading.Lock(), threading.Lock()
+        while True:
+            try:
+                self._session.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._receive()
+            except ssl.SSLError:
+                # What is wrong is told to the other side, too.
+                self._flush()
+                stream.close()
+                raise
+        self._flush()
+
+    def _flush(self) -> None:
+        with self._leaving:
+            with self._using:
+                encrypted = self._outgoing.read()
+            if encrypted:
+                self._stream.sendall(encrypted)
+
+    def _receive(self) -> None:
+        encrypted = self._stream.recv(READ_BYTES)
+        with self._using:
+            if encrypted:
+                self._incoming.write(encrypted)
+            else:
+                self._incoming.write_eof()
+
+    def recv(self, most: int) -> bytes:
+        while True:
+            try:
+                with self._using:
+                    return self._session.read(most)
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._receive()
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                return b""
+
+    def sendall(self, data: bytes) -> None:
+        with self._sending:
+            rest = memoryview(data)
+            while rest:
+                with self._using:
+                    count = self._session.write(rest)
+                self._flush()
+                rest = rest[count:]
+
+    def settimeout(self, timeout: Optional[float]) -> None:
+        self._stream.settimeout(timeout)
+
+    def shutdown(self, how: int) -> None:
+        self._stream.shutdown(how)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def secured(context: ssl.SSLContext, stream: socket.socket, host: str) -> socket.socket:
+    """The same connection, encrypted, once the server has proved its name."""
+    try:
+        return _Secured(context, stream, host)  # type: ignore[return-value]
+    except BaseException:
+        stream.close()
+        raise
 
 
 _lock = threading.Lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any, AsyncIterator, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 from .client import Client, Payload, Task, outcome
 from .errors import TimedOut
@@ -49,6 +49,16 @@ class AsyncClient:
     async def status(self, task_id: str) -> Dict[str, Any]:
         """The whole task object."""
         return await asyncio.to_thread(self._client.status, task_id)
+
+    async def logs(self, task_id: str) -> List[Dict[str, Any]]:
+        """What the attempts of a task have said so far."""
+        return await asyncio.to_thread(self._client.logs, task_id)
+
+    async def follow(self, task_id: str) -> AsyncIterator[Dict[str, Any]]:
+        """What the attempts of a task say, as :meth:`Client.follow` tells it."""
+        events = self._client.follow(task_id)
+        while (event := await asyncio.to_thread(next, events, None)) is not None:
+            yield event
 
     async def cancel(self, task_id: str) -> str:
         """Gives a task up."""

@@ -7,12 +7,13 @@ and says again what was not answered, so a lost connection makes no second task.
 from __future__ import annotations
 
 import os
+import queue
 import socket
 import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ._wire import Address, dumps, lines_of, loads, pause, shut, uuid7
 from .errors import ConnectionLost, Refused, TaskCancelled, TaskFailed, TimedOut
@@ -25,10 +26,12 @@ BATCH_MAX = 5_000
 class _Asked:
     """A line that is not answered completely."""
 
-    __slots__ = ("line", "first", "end")
+    __slots__ = ("line", "first", "end", "events")
 
     def __init__(self, line: bytes, wants_end: bool) -> None:
         self.line = line
+        #: What a followed task says, as it comes; a queue that only ``follow`` makes.
+        self.events: "Optional[queue.Queue[Any]]" = None
         self.first: "Future[Dict[str, Any]]" = Future()
         self.end: "Optional[Future[Dict[str, Any]]]" = Future() if wants_end else None
 
@@ -59,6 +62,10 @@ class Task:
     def status(self) -> Dict[str, Any]:
         """The whole task object."""
         return self._client.status(self.id)
+
+    def follow(self) -> Iterator[Dict[str, Any]]:
+        """What its attempts say, as :meth:`Client.follow` tells it."""
+        return self._client.follow(self.id)
 
     def future(self) -> "Future[Dict[str, Any]]":
         """Its end, as it comes over the wire."""
@@ -99,11 +106,12 @@ def submission(kind: str, payload: Payload, fields: Mapping[str, Any], options: 
 
 
 class Client:
-    """A connection to a server such as ``tcp://127.0.0.1:5000``. ``token`` is shown to a server
-    that asks for one; without it, that of the variable ``TAREAS_TOKEN``."""
+    """A connection to a server such as ``tcp://127.0.0.1:5000`` or ``tls://tasks.example:5000``.
+    ``token`` is shown to a server that asks for one; without it, that of the variable
+    ``TAREAS_TOKEN``. ``ca`` is a PEM file of certificates to trust instead of the system's."""
 
-    def __init__(self, server: str = "tcp://127.0.0.1:5000", *, token: Optional[str] = None, connect_timeout: float = 5.0, answer_timeout: float = 30.0, reconnect_for: float = 60.0) -> None:
-        self._address = Address.parse(server)
+    def __init__(self, server: str = "tcp://127.0.0.1:5000", *, token: Optional[str] = None, ca: Optional[str] = None, connect_timeout: float = 5.0, answer_timeout: float = 30.0, reconnect_for: float = 60.0) -> None:
+        self._address = Address.parse(server, ca)
         self._token = token or os.environ.get("TAREAS_TOKEN")
         self._connect_timeout = connect_timeout
         self._answer_timeout = answer_timeout
@@ -174,6 +182,35 @@ class Client:
         """The whole task object."""
         return self._first(self.ask({"cmd": "status", "task_id": task_id}, wants_end=False))
 
+    def logs(self, task_id: str) -> List[Dict[str, Any]]:
+        """What the attempts of a task have said so far: for each ``attempt``, ``lines`` of its log,
+        the ``output`` that it had, if any, and whether something was ``truncated``."""
+        return list(self._first(self.ask({"cmd": "logs", "task_id": task_id}, wants_end=False))["attempts"])
+
+    def follow(self, task_id: str) -> Iterator[Dict[str, Any]]:
+        """What the attempts of a task have said and say from now on, until it has ended: events
+        ``log`` and ``output`` with ``text``, ``progress`` with ``percent`` and ``message``,
+        ``truncated``, and ``end`` with ``status``, after which nothing follows. Nothing is told
+        twice, also across a lost connection."""
+        request = {"cmd": "logs", "task_id": task_id, "follow": True}
+        events: "queue.Queue[Any]" = queue.Queue()
+        asked = self._enter(request, wants_end=False, events=events)
+        self._send(asked.line)
+        try:
+            while True:
+                event = events.get()
+                if isinstance(event, Exception):
+                    raise event
+                if "at" in event:
+                    # What a new connection says instead.
+                    request["after"] = event["at"]
+                    asked.line = (dumps(request) + "\n").encode()
+                yield {name: value for name, value in event.items() if name not in ("ref", "at")}
+                if event["event"] == "end":
+                    return
+        finally:
+            self._forget(request["ref"])
+
     def cancel(self, task_id: str) -> str:
         """Gives a task up: ``cancelled``, or ``running`` when it was asked to stop."""
         return str(self._first(self.ask({"cmd": "cancel", "task_id": task_id}, wants_end=False))["status"])
@@ -190,7 +227,12 @@ class Client:
         """A result that is too large for a line."""
         import http.client
 
-        connection = http.client.HTTPConnection(self._address.host, self._address.port, timeout=self._answer_timeout)
+        host, port, tls = self._address
+        connection = (
+            http.client.HTTPConnection(host, port, timeout=self._answer_timeout)
+            if tls is None
+            else http.client.HTTPSConnection(host, port, timeout=self._answer_timeout, context=tls)
+        )
         try:
             shown = {"Authorization": f"Bearer {self._token.strip()}"} if self._token else {}
             connection.request("GET", path, headers=shown)
@@ -215,11 +257,12 @@ class Client:
         self._send(asked.line)
         return asked
 
-    def _enter(self, request: Dict[str, Any], *, wants_end: bool) -> _Asked:
+    def _enter(self, request: Dict[str, Any], *, wants_end: bool, events: "Optional[queue.Queue[Any]]" = None) -> _Asked:
         with self._lock:
             self._next += 1
             request["ref"] = self._next
             asked = _Asked((dumps(request) + "\n").encode(), wants_end)
+            asked.events = events
             self._asked[self._next] = asked
         return asked
 
@@ -275,9 +318,14 @@ class Client:
         asked = self._asked.get(ref) if isinstance(ref, int) else None
         if asked is None or not isinstance(ref, int):
             return
+        if asked.events is not None and "error" not in said:
+            asked.events.put(said)
+            return
         if "error" in said and "status" not in said:
             refused = Refused(said["error"], said.get("task_id"))
             self._forget(ref)
+            if asked.events is not None:
+                asked.events.put(refused)
             for future in (asked.first, asked.end):
                 if future is not None and not future.done():
                     future.set_exception(refused)
@@ -303,6 +351,8 @@ class Client:
             left = list(self._asked.values())
             self._asked.clear()
         for asked in left:
+            if asked.events is not None:
+                asked.events.put(error)
             for future in (asked.first, asked.end):
                 if future is not None and not future.done():
                     future.set_exception(error)

@@ -7,7 +7,10 @@ with what it holds. Reports travel many to a line, so short tasks are cheap.
 
 from __future__ import annotations
 
+import base64
 import inspect
+import itertools
+import mimetypes
 import multiprocessing
 import os
 import signal
@@ -18,7 +21,7 @@ import traceback
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple, Union
 
 from ._wire import Address, dumps, lines_of, loads, pause, shut
 from .errors import Interrupted, Rejected, Retry
@@ -29,6 +32,7 @@ Key = Tuple[str, int]
 LINE_ITEMS = 512
 LINE_CHARS = 256 * 1024
 PIECE_CHARS = 128 * 1024
+PIECE_BYTES = 96 * 1024
 HOARD_MAX = 0.3
 SILENT_BEATS = 3
 BATCH_MAX = 32
@@ -56,6 +60,7 @@ class Context:
         "deadline",
         "_worker",
         "_stop",
+        "_files",
     )
 
     def __init__(self, worker: "Worker", given: Dict[str, Any]) -> None:
@@ -70,6 +75,7 @@ class Context:
         self.deadline: float = time.monotonic() + given["deadline_ms"] / 1000
         self._worker = worker
         self._stop = threading.Event()
+        self._files: Dict[str, Tuple[str, bytes]] = {}
 
     @property
     def cancelled(self) -> bool:
@@ -99,6 +105,17 @@ class Context:
         """Adds to the task's log."""
         self._worker._say((self.task_id, self.attempt), "log", f',"text":{dumps(text)}')
 
+    def output(self, text: str) -> None:
+        """Shows a piece of what there is of the result so far to whoever follows the task."""
+        self._worker._say((self.task_id, self.attempt), "output", f',"text":{dumps(text)}')
+
+    def attach(self, name: str, data: Union[bytes, str], media_type: Optional[str] = None) -> None:
+        """Keeps a file with the result, if the attempt succeeds. At most 64 files of 64 MiB
+        together; a second one of the same name takes the place of the first."""
+        content = data.encode() if isinstance(data, str) else bytes(data)
+        guessed = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self._files[name] = (guessed, content)
+
 
 class Worker:
     """A pool of threads or processes that runs the tasks of a server."""
@@ -108,6 +125,7 @@ class Worker:
         server: str = "tcp://127.0.0.1:5000",
         *,
         token: Optional[str] = None,
+        ca: Optional[str] = None,
         name: str = "",
         queues: Sequence[str] = (),
         labels: Sequence[str] = (),
@@ -116,7 +134,7 @@ class Worker:
         prefetch: int = 2048,
         drain_grace: float = 30.0,
     ) -> None:
-        self._address = Address.parse(server)
+        self._address = Address.parse(server, ca)
         self._token = token or os.environ.get("TAREAS_TOKEN")
         self._name = name or f"python-{os.getpid()}"
         self._queues, self._labels = list(queues), list(labels)
@@ -132,7 +150,8 @@ class Worker:
         self._held: Dict[Key, str] = {}
         self._running: Dict[Key, Context] = {}
         self._items: List[str] = []
-        self._sent: Deque[Tuple[int, bytes, List[Key]]] = deque()
+        #: The line whose answer settles it, the line itself, what ends with it.
+        self._sent: Deque[List[Any]] = deque()
         self._endings: List[Key] = []
         self._next_line = 1
         self._resume: Optional[str] = None
@@ -240,8 +259,10 @@ class Worker:
             for context, given in zip(contexts, taken):
                 endings.append(self._run(context, given["payload"]))
             with self._lock:
-                for key, command, said in endings:
+                for context, (key, command, said) in zip(contexts, endings):
                     self._running.pop(key, None)
+                    if command == "done" and context._files:
+                        self._append_files(key, context._files)
                     self._append(key, command, said)
                 self._out.notify()
 
@@ -309,12 +330,19 @@ class Worker:
         if command in ("done", "fail", "release"):
             self._endings.append(key)
 
+    def _append_files(self, key: Key, files: Dict[str, Tuple[str, bytes]]) -> None:
+        for name, (media_type, content) in files.items():
+            about = f',"name":{dumps(name)},"type":{dumps(media_type)},"chunk":"'
+            for start in range(0, max(1, len(content)), PIECE_BYTES):
+                chunk = base64.b64encode(content[start : start + PIECE_BYTES]).decode()
+                self._append(key, "artifact", f'{about}{chunk}"')
+
     def _lines(self) -> List[bytes]:
         """Closes what was said into lines, which are kept until they are answered."""
         items, endings = self._items, self._endings
         self._items, self._endings = [], []
         lines: List[bytes] = []
-        start = 0
+        start, first = 0, len(self._sent)
         while start < len(items):
             end, size = start, 0
             while end < len(items) and end - start < LINE_ITEMS and (end == start or size + len(items[end]) < LINE_CHARS):
@@ -322,10 +350,13 @@ class Worker:
                 end += 1
             line = f'{{"cmd":"many","ref":{self._next_line},"items":[{",".join(items[start:end])}]}}\n'.encode()
             # The endings are known to be recorded when the last line of them is answered.
-            self._sent.append((self._next_line, line, endings if end == len(items) else []))
+            self._sent.append([self._next_line, line, endings if end == len(items) else []])
             self._next_line += 1
             lines.append(line)
             start = end
+        # A server keeps pieces for a connection only: they are said again until all is recorded.
+        for entry in itertools.islice(self._sent, first, None):
+            entry[0] = self._next_line - 1
         return lines
 
     def _write(self) -> None:
