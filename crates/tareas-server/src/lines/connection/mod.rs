@@ -56,6 +56,8 @@ pub(super) struct Connection<S> {
     is_leaving: bool,
     out: Vec<u8>,
     written: usize,
+    /// Something was written and may not have left.
+    is_unflushed: bool,
     durable: Option<Durable>,
     alarm: Alarm,
     stop: Stop,
@@ -111,6 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             is_leaving: false,
             out: Vec::new(),
             written: 0,
+            is_unflushed: false,
             durable: None,
             alarm: Alarm::new(now + desk.outbox.limits.idle_after),
             stop: Stop::new(&desk.state),

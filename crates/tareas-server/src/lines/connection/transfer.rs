@@ -36,13 +36,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let durable = self.desk.state.engine.durable();
                 self.desk.outbox.take(durable, &mut self.out);
                 if self.out.is_empty() {
-                    return Ok(());
+                    return self.flush(cx);
                 }
             }
             match Pin::new(&mut self.stream).poll_write(cx, &self.out[self.written..]) {
                 Poll::Ready(Ok(0)) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Poll::Ready(Ok(count)) => {
                     self.written += count;
+                    self.is_unflushed = true;
                     self.stalled_at = None;
                     self.is_trimmed = false;
                 }
@@ -59,6 +60,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.desk.outbox.written();
             }
         }
+    }
+
+    /// Has what was written leave. A stream with TLS takes more than the socket does, and keeps
+    /// the rest until it is asked again.
+    fn flush(&mut self, cx: &mut Context<'_>) -> Result<(), Lost> {
+        if !self.is_unflushed {
+            return Ok(());
+        }
+        match Pin::new(&mut self.stream).poll_flush(cx)? {
+            Poll::Ready(()) => {
+                self.is_unflushed = false;
+                self.stalled_at = None;
+            }
+            Poll::Pending => {
+                self.stalled_at.get_or_insert_with(Instant::now);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Wake, Lost>> {
