@@ -93,6 +93,7 @@ async fn fill(records: &PostgresRecords) {
         name: None,
         message: "division by zero".to_owned(),
         backtrace: None,
+        ran_by: None,
     };
     let failed = Ending::Failed {
         failure: failure.into(),

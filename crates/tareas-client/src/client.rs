@@ -12,7 +12,7 @@ use crate::http::HttpClient;
 use crate::link::Link;
 use crate::ticket::end_of;
 use crate::{
-    Acknowledged, Address, End, Error, Options, Result, Submit, TaskId, Ticket, text_line,
+    Acknowledged, Address, End, Error, Follow, Options, Result, Submit, TaskId, Ticket, text_line,
 };
 
 /// Added to the time that a server waits, before its silence counts as such.
@@ -185,6 +185,20 @@ impl Client {
                 reply => return end_of(&self.link, id, reply),
             }
         }
+    }
+
+    /// What the attempts of a task have said so far: lines of log and partial output, as JSON text.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with `not_found`.
+    pub fn logs(&self, id: TaskId) -> Result<String> {
+        json_of(self.command("logs", id, None)?)
+    }
+
+    /// Follows a task: what its attempts have said and say from now on, until it has ended.
+    pub fn follow(&self, id: TaskId) -> Follow {
+        let address = self.link.address.clone();
+        Follow::begin(address, self.link.options.clone(), id)
     }
 
     /// Asks for a task to be given up.

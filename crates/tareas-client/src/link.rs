@@ -261,7 +261,7 @@ impl Drop for Link {
 
 /// The connection, with the client's language and token told: not waited for, the answers have no
 /// reference.
-fn connect(address: &Address, options: &Options) -> io::Result<Stream> {
+pub(crate) fn connect(address: &Address, options: &Options) -> io::Result<Stream> {
     let mut stream = address.open(options.connect_timeout, &options.credentials)?;
     let lang = options.lang.as_str();
     let mut lines = format!("{{\"cmd\":\"hello\",\"lang\":\"{lang}\"}}\n").into_bytes();

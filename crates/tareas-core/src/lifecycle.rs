@@ -198,6 +198,7 @@ pub fn lose(
         name: None,
         message: format!("the executor of attempt {} was lost", task.attempt),
         backtrace: None,
+        ran_by: None,
     });
     let ended = ended(task, AttemptOutcome::Lost, Some(&failure), now);
     task.crashes += 1;
@@ -240,6 +241,7 @@ pub fn overdue(
             task.spec.timeout().as_millis()
         ),
         backtrace: None,
+        ran_by: None,
     });
     let ended = ended(task, AttemptOutcome::TimedOut, Some(&failure), now);
     task.charged += 1;

@@ -317,6 +317,17 @@ pub struct Failure {
     pub message: String,
     /// Where in the code, when the handler tells.
     pub backtrace: Option<String>,
+    /// Who ran it, when that is known.
+    pub ran_by: Option<RanBy>,
+}
+
+/// Who ran an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RanBy {
+    /// The worker, as people call it; of a server's own threads, the process.
+    pub worker: String,
+    /// Which of its threads, counted from 1, when it tells.
+    pub thread: Option<u32>,
 }
 
 /// The ways an attempt can go wrong.

@@ -166,6 +166,7 @@ fn not_stored(refusal: &Refusal) -> Ending {
             name: None,
             message: format!("the files could not be stored: {refusal}"),
             backtrace: None,
+            ran_by: None,
         }),
         retryable: true,
         retry_after: None,

@@ -67,6 +67,7 @@ fn not_stored(refusal: &Refusal) -> Ending {
             name: None,
             message: format!("the result could not be stored: {refusal}"),
             backtrace: None,
+            ran_by: None,
         }),
         retryable: true,
         retry_after: None,

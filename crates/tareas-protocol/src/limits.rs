@@ -69,5 +69,14 @@ pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 pub const BACKTRACE_BYTES_MAX: usize = 64 * 1024;
 /// Longest text of one `log` line.
 pub const LOG_BYTES_MAX: usize = 64 * 1024;
-/// Longest result that can be sent in pieces by `output`, all pieces of a session together.
+/// Longest place in a log that a reader comes back with.
+pub const PLACE_BYTES_MAX: usize = 64;
+/// Most files of one attempt.
+pub const ARTIFACTS_MAX: usize = 64;
+/// Longest name of a file.
+pub const ARTIFACT_NAME_BYTES_MAX: usize = 255;
+/// Longest media type of a file.
+pub const MEDIA_TYPE_BYTES_MAX: usize = 128;
+/// Most bytes that a worker sends in pieces (`output`, `artifact`), those of all attempts that have
+/// not ended together.
 pub const OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;

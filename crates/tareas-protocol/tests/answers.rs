@@ -222,6 +222,7 @@ fn a_task_object_says_everything() {
     let attempt = AttemptView {
         attempt: 1,
         worker: Some("w1"),
+        thread: Some(2),
         started_at_us: Some(1_000),
         finished_at_us: Some(2_000),
         outcome: Some("failed"),
@@ -230,6 +231,7 @@ fn a_task_object_says_everything() {
     let second = AttemptView {
         attempt: 2,
         worker: None,
+        thread: None,
         started_at_us: None,
         finished_at_us: None,
         outcome: None,
@@ -270,7 +272,7 @@ fn a_task_object_says_everything() {
         r#"{"task_id":"ID","status":"failed","reason":"rejected","kind":"echo","queue":"default","#,
         r#""priority":5,"payload":{ },"result":1,"error":"#,
         ERROR,
-        r#","attempt":2,"max_attempts":5,"attempts":[{"attempt":1,"worker":"w1","#,
+        r#","attempt":2,"max_attempts":5,"attempts":[{"attempt":1,"worker":"w1","thread":2,"#,
         &format!(r#""started_at":{t1},"finished_at":{t2},"outcome":"failed","error":{ERROR}}},"#),
         r#"{"attempt":2}],"progress":{"percent":50,"message":"half"},"#,
         &format!(r#""submitted_at":{t0},"due_at":{t1},"started_at":{t2},"finished_at":{t3},"#),

@@ -59,6 +59,7 @@ fn reports_read_back_as_they_were_written_alone_and_together() {
         retryable: false,
         retry_after_ms: Some(5),
         timed_out: true,
+        thread: Some(3),
         run_us: Some(7),
     };
     let said = [
@@ -78,6 +79,14 @@ fn reports_read_back_as_they_were_written_alone_and_together() {
         },
         Reported::Log {
             text: "a\nb".into(),
+        },
+        Reported::Partial {
+            text: "so far".into(),
+        },
+        Reported::Artifact {
+            name: "ñ.csv".into(),
+            media_type: Some("text/csv".into()),
+            chunk: "Zm9v".into(),
         },
         Reported::Output {
             chunk: "\"begin".into(),

@@ -11,6 +11,7 @@ pub mod backends;
 pub mod codes;
 pub mod door;
 mod filter;
+mod follow;
 pub mod http;
 pub mod intake;
 pub mod limits;

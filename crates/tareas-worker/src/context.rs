@@ -28,7 +28,6 @@ pub struct Context {
     queue: SmolStr,
     metadata: Option<Arc<BTreeMap<String, String>>>,
     trace: Option<Box<Trace>>,
-    started: Instant,
     deadline: Option<Instant>,
     cancel: CancelHandle,
     trail: Mutex<Trail>,
@@ -70,7 +69,6 @@ impl Context {
             queue: SmolStr::new_static("default"),
             metadata: None,
             trace: None,
-            started: Instant::now(),
             deadline: None,
             cancel: CancelHandle::new(),
             trail: Mutex::default(),
@@ -85,7 +83,6 @@ impl Context {
         self.queue = next.queue;
         self.metadata = next.metadata;
         self.trace = next.trace;
-        self.started = now;
         self.deadline = now.checked_add(next.timeout);
     }
 
@@ -153,7 +150,14 @@ impl Context {
 
     /// Sleeps; ends early, with an error, when the attempt is asked to end.
     pub fn sleep(&self, duration: Duration) -> Result<(), Interrupted> {
-        self.cancel.sleep(duration)
+        let mut left = duration;
+        // Whoever sleeps may say nothing more for long.
+        if let Some(due) = self.progress_due().filter(|due| *due < duration) {
+            self.cancel.sleep(due)?;
+            self.pass_on_progress();
+            left -= due;
+        }
+        self.cancel.sleep(left)
     }
 
     /// Tells how far this attempt is, from 0 to 100. May be called often: it is passed on ten
@@ -168,8 +172,7 @@ impl Context {
             percent,
             text: text.into(),
         };
-        let note =
-            self.with_trail(|trail| trail.add_progress(progress, self.started, Instant::now()));
+        let note = self.with_trail(|trail| trail.add_progress(progress, Instant::now()));
         self.pass_on(note);
     }
 
@@ -192,9 +195,16 @@ impl Context {
         self.pass_on(notes);
     }
 
+    /// Shows a piece of what there is of the result so far to whoever follows the task, as it
+    /// comes: words of a text, rows of a table. 64 KiB are kept of an attempt. The result itself
+    /// is what the handler returns.
+    pub fn output(&self, piece: impl Into<String>) {
+        let note = self.with_trail(|trail| trail.add_output(piece.into()));
+        self.pass_on(note);
+    }
+
     /// Keeps a file with the result of this attempt, if it succeeds; one of the same name takes
-    /// the place of the one before. Files are kept by the pool of a server and by worker nodes,
-    /// which reach the blob store.
+    /// the place of the one before.
     ///
     /// # Errors
     /// Rejected beyond [`ARTIFACTS_MAX`](crate::ARTIFACTS_MAX) files or

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::artifact::Artifact;
 
-/// Most bytes of log kept of one attempt; what follows is replaced by one mark.
+/// Most bytes of log kept of one attempt; what follows is replaced by one mark. As many are passed
+/// on of its output.
 const LOG_BYTES_MAX: usize = 64 * 1024;
 /// Progress is passed on no more often than this; the last one always is in the [`Trail`].
 pub(crate) const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -26,6 +27,8 @@ pub enum Note {
     Progress(Progress),
     /// One line of its log, without line break.
     Log(String),
+    /// A piece of what it has of its result so far.
+    Output(String),
 }
 
 /// All that an attempt said.
@@ -39,6 +42,7 @@ pub struct Trail {
     pub progress: Option<Progress>,
     /// Files that go with the result.
     pub artifacts: Vec<Artifact>,
+    output_bytes: usize,
     noted: Option<Instant>,
     /// The last progress has not been passed on.
     is_held: bool,
@@ -46,7 +50,8 @@ pub struct Trail {
 
 impl Trail {
     pub(crate) fn is_empty(&self) -> bool {
-        self.log.is_empty() && self.progress.is_none() && self.artifacts.is_empty()
+        let says_nothing = self.log.is_empty() && self.progress.is_none();
+        says_nothing && self.artifacts.is_empty() && self.output_bytes == 0
     }
 
     /// Keeps the lines of `text`; what is to be passed on, one note a line.
@@ -68,15 +73,17 @@ impl Trail {
         Some(Note::Log(kept.to_owned()))
     }
 
+    /// What is to be passed on of a piece of output: nothing beyond the bound.
+    pub(crate) fn add_output(&mut self, piece: String) -> Option<Note> {
+        self.output_bytes = self.output_bytes.saturating_add(piece.len());
+        (self.output_bytes <= LOG_BYTES_MAX).then_some(Note::Output(piece))
+    }
+
     /// Keeps the progress; what is to be passed on, if it is time for that.
-    pub(crate) fn add_progress(
-        &mut self,
-        progress: Progress,
-        started: Instant,
-        now: Instant,
-    ) -> Option<Note> {
-        let last = self.noted.unwrap_or(started);
-        let due = now.saturating_duration_since(last) >= PROGRESS_INTERVAL;
+    /// The first always is: nobody knows whether there will be another.
+    pub(crate) fn add_progress(&mut self, progress: Progress, now: Instant) -> Option<Note> {
+        let is_over = |last: Instant| now.saturating_duration_since(last) >= PROGRESS_INTERVAL;
+        let due = self.noted.is_none_or(is_over);
         let note = due.then(|| Note::Progress(progress.clone()));
         if due {
             self.noted = Some(now);
@@ -126,10 +133,11 @@ mod tests {
             percent,
             text: String::new(),
         };
-        assert_eq!(trail.add_progress(at(1.0), start, start), None);
+        assert!(trail.add_progress(at(0.0), start).is_some());
+        assert_eq!(trail.add_progress(at(1.0), start), None);
         let later = start + PROGRESS_INTERVAL;
-        assert!(trail.add_progress(at(2.0), start, later).is_some());
-        assert_eq!(trail.add_progress(at(3.0), start, later), None);
+        assert!(trail.add_progress(at(2.0), later).is_some());
+        assert_eq!(trail.add_progress(at(3.0), later), None);
         assert!(trail.holds_progress());
         let held = Some(Note::Progress(at(3.0)));
         assert_eq!(trail.release_progress(later), held);

@@ -188,6 +188,7 @@ pub(crate) fn failure(message: &str, retryable: bool) -> Ending {
         name: Some("Error".to_owned()),
         message: message.to_owned(),
         backtrace: None,
+        ran_by: None,
     };
     Ending::Failed {
         failure: Arc::new(failure),

@@ -6,10 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tareas_protocol::base64;
 use tareas_protocol::request::{Held, Report, Reported, append_many, append_report};
 use tareas_protocol::response::Assigned;
 use tareas_protocol::{LeaseBytes, TraceParent};
-use tareas_worker::{Assignment, Pool, Trace};
+use tareas_worker::{Artifact, Assignment, Pool, Trace};
 
 use super::WorkerOptions;
 use crate::Address;
@@ -17,7 +18,7 @@ use crate::stream::Stream;
 
 /// A line of reports is not longer than this, unless one report alone is.
 const LINE_BYTES: usize = 256 * 1024;
-/// A longer result is sent in pieces of this many bytes.
+/// A longer result, and every file, is sent in pieces of this many bytes.
 const PIECE_BYTES: usize = 256 * 1024;
 /// What was not begun this long after it came is given back: others may be free.
 const HOARD_MAX: Duration = Duration::from_millis(300);
@@ -72,6 +73,8 @@ pub(super) struct State {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) reference: u64,
+    /// It is remembered until this line is answered: itself, or a later one that needs it.
+    until: u64,
     pub(super) bytes: Vec<u8>,
     endings: Vec<Key>,
 }
@@ -181,7 +184,7 @@ impl Desk {
     pub(super) fn answered(&self, reference: u64) {
         let mut state = self.lock();
         while let Some(line) = state.sent.front()
-            && line.reference <= reference
+            && line.until <= reference
         {
             if let Some(line) = state.sent.pop_front() {
                 for key in line.endings {
@@ -259,14 +262,6 @@ impl State {
             said,
             Reported::Done { .. } | Reported::Failed(_) | Reported::Released
         );
-        if let Reported::Done {
-            result: Some(result),
-            run_us,
-        } = said
-            && result.len() > PIECE_BYTES
-        {
-            return self.say_in_pieces(key, held, result, run_us);
-        }
         self.append(&Report { held, said });
         if is_ending {
             self.endings.push(key);
@@ -276,24 +271,71 @@ impl State {
         }
     }
 
-    fn say_in_pieces(&mut self, key: Key, held: Held, result: &str, run_us: Option<u64>) {
+    /// A result and the files that go with it: in pieces as far as they are long.
+    pub(super) fn say_done(
+        &mut self,
+        key: Key,
+        result: &str,
+        files: &[Artifact],
+        run_us: Option<u64>,
+    ) {
+        let is_short = result.len() <= PIECE_BYTES;
+        if is_short && files.is_empty() {
+            let result = Some(result);
+            return self.say(key, Reported::Done { result, run_us });
+        }
+        self.seal();
+        let first = self.next_line;
+        for file in files {
+            self.say_file(key, file);
+        }
+        if !is_short {
+            self.say_pieces(key, result);
+        }
+        let result = is_short.then_some(result);
+        self.say(key, Reported::Done { result, run_us });
+        self.seal();
+        self.keep_together(first);
+    }
+
+    fn say_pieces(&mut self, key: Key, result: &str) {
         let mut rest = result;
         while !rest.is_empty() {
             let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES));
             rest = after;
-            let said = Reported::Output {
-                chunk: piece.into(),
-            };
-            self.append(&Report { held, said });
+            let chunk = piece.into();
+            self.say(key, Reported::Output { chunk });
             self.seal();
         }
-        let said = Reported::Done {
-            result: None,
-            run_us,
-        };
-        self.append(&Report { held, said });
-        self.endings.push(key);
-        self.seal();
+    }
+
+    fn say_file(&mut self, key: Key, file: &Artifact) {
+        let mut rest = &*file.bytes;
+        loop {
+            let (piece, after) = rest.split_at(rest.len().min(PIECE_BYTES));
+            rest = after;
+            let said = Reported::Artifact {
+                name: file.name.as_str().into(),
+                media_type: Some(file.media_type.as_str().into()),
+                chunk: base64::encode(piece).into(),
+            };
+            self.say(key, said);
+            self.seal();
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Has the lines from this one on remembered until the last of them is answered: a server
+    /// keeps pieces for a connection only, so after a loss all of them are said again.
+    fn keep_together(&mut self, first: u64) {
+        let last = self.next_line - 1;
+        for line in &mut self.sealed {
+            if line.reference >= first {
+                line.until = last;
+            }
+        }
     }
 
     fn append(&mut self, report: &Report<'_>) {
@@ -317,6 +359,7 @@ impl State {
         let endings = std::mem::take(&mut self.endings);
         self.sealed.push_back(Line {
             reference,
+            until: reference,
             bytes,
             endings,
         });

@@ -30,11 +30,11 @@ impl Source for Desk {
         !state.is_closing
     }
 
-    fn settle(&self, _slot: usize, done: &mut Vec<Completion>) {
+    fn settle(&self, slot: usize, done: &mut Vec<Completion>) {
         let mut state = self.lock();
         for completion in &*done {
             state.learn(completion.run_time);
-            state.ended(completion);
+            state.ended(completion, slot);
         }
         drop(state);
         self.out.notify_one();
@@ -63,6 +63,9 @@ impl Source for Desk {
             },
             Note::Log(line) => Reported::Log {
                 text: (&**line).into(),
+            },
+            Note::Output(piece) => Reported::Partial {
+                text: (&**piece).into(),
             },
         };
         self.lock().say((task_id, attempt), said);
@@ -95,7 +98,8 @@ impl State {
         };
     }
 
-    fn ended(&mut self, completion: &Completion) {
+    fn ended(&mut self, completion: &Completion, slot: usize) {
+        let failed = |error, run_us| failed(error, run_us, slot);
         let key = (completion.task_id, completion.attempt);
         let last = completion
             .trail
@@ -114,13 +118,11 @@ impl State {
         let run_us = u64::try_from(completion.run_time.as_micros()).ok();
         match &completion.ending {
             Ending::Succeeded(result) => match std::str::from_utf8(result) {
-                Ok(text) => self.say(
-                    key,
-                    Reported::Done {
-                        result: Some(text),
-                        run_us,
-                    },
-                ),
+                Ok(text) => {
+                    let trail = completion.trail.as_ref();
+                    let files = trail.map_or(&[][..], |trail| &trail.artifacts);
+                    self.say_done(key, text, files, run_us);
+                }
                 Err(_) => {
                     let error = HandlerError::rejected("the result is not UTF-8");
                     self.say(key, Reported::Failed(failed(&error, run_us)));
@@ -139,7 +141,7 @@ impl State {
     }
 }
 
-fn failed(error: &HandlerError, run_us: Option<u64>) -> Failed<'_> {
+fn failed(error: &HandlerError, run_us: Option<u64>, slot: usize) -> Failed<'_> {
     let retry_after = error.retry_after;
     Failed {
         name: Some((&*error.name).into()),
@@ -148,6 +150,7 @@ fn failed(error: &HandlerError, run_us: Option<u64>) -> Failed<'_> {
         retryable: error.retryable,
         retry_after_ms: retry_after.and_then(|after| u64::try_from(after.as_millis()).ok()),
         timed_out: false,
+        thread: u32::try_from(slot + 1).ok(),
         run_us,
     }
 }

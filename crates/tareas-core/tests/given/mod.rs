@@ -117,6 +117,7 @@ pub(crate) fn failure() -> Arc<Failure> {
         name: None,
         message,
         backtrace: None,
+        ran_by: None,
     })
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tareas_core::{Attempt, Body, Failure, Options, Spec, State, Task, Timestamp, TraceContext};
+use tareas_core::{Attempt, Body, Failure, Options, RanBy, Spec, State, Task, Timestamp, TraceContext};
 
 use crate::ports::WholeTask;
 
@@ -166,6 +166,12 @@ impl Canon {
         self.maybe(failure.name.as_deref(), Self::text);
         self.text(&failure.message);
         self.maybe(failure.backtrace.as_deref(), Self::text);
+        self.maybe(failure.ran_by.as_ref(), Self::ran_by);
+    }
+
+    fn ran_by(&mut self, by: &RanBy) {
+        self.text(&by.worker);
+        self.maybe(by.thread.map(u64::from), Self::number);
     }
 
     fn attempt(&mut self, ended: &Attempt) {

@@ -1,13 +1,16 @@
 //! What workers say about their attempts: how they ended, how far they are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tareas_core::{Applied, Command, Ending, Fence, Outcome, Position, SessionId};
+use tareas_core::{
+    Applied, Body, Command, Ending, Fence, Outcome, Phase, Position, RanBy, SessionId,
+};
 
 use super::session::{Given, HeldBy};
 use super::work::SessionLink;
 use crate::ports::Stopped;
-use crate::{Engine, Progress};
+use crate::{Engine, NewArtifact, Progress};
 
 /// Something a worker says about one attempt.
 #[derive(Debug)]
@@ -27,11 +30,15 @@ pub enum Said {
         ending: Option<Ending>,
         /// How long it ran, if the worker says.
         run_time: Option<Duration>,
+        /// Files that go with the result, if it has one.
+        files: Vec<NewArtifact>,
     },
     /// How far it is.
     Progress(Progress),
     /// A line of its log.
     Log(String),
+    /// A piece of what it has of its result so far, for whoever follows it.
+    Output(String),
 }
 
 /// What became of what was said.
@@ -59,8 +66,12 @@ impl Engine {
         let mut verdicts = vec![Verdict::Noted; tellings.len()];
         let (mut commands, mut of, mut run_times) = (Vec::new(), Vec::new(), Vec::new());
         for (index, Telling { held, said }) in tellings.into_iter().enumerate() {
-            let (ending, run_time) = match said {
-                Said::Ended { ending, run_time } => (ending, run_time),
+            let (ending, run_time, files) = match said {
+                Said::Ended {
+                    ending,
+                    run_time,
+                    files,
+                } => (ending, run_time, files),
                 other => {
                     verdicts[index] = self.note(link, &held, other);
                     continue;
@@ -68,6 +79,11 @@ impl Engine {
             };
             let given = self.took_back(link.id, &held, run_time, ending.is_some());
             let run_time = run_time.or_else(|| given.as_ref().map(|given| self.seen(given)));
+            let Some(ending) = self.with_files(&held, ending, files).await else {
+                verdicts[index] = Verdict::Stale;
+                continue;
+            };
+            let ending = ending.map(|ending| self.signed(link, ending));
             match self.settlement(&held, ending, given.is_some()).await {
                 Some(command) => {
                     commands.push(command);
@@ -122,6 +138,43 @@ impl Engine {
         Some(given)
     }
 
+    /// A failure with the name of the worker that tells it.
+    fn signed(&self, link: &SessionLink, mut ending: Ending) -> Ending {
+        if let Ending::Failed { failure, .. } = &mut ending {
+            let failure = Arc::make_mut(failure);
+            let name = self
+                .remote
+                .roster()
+                .sessions
+                .get(&link.id)
+                .map(|session| session.name.clone());
+            let thread = failure.ran_by.take().and_then(|by| by.thread);
+            failure.ran_by = name.map(|worker| RanBy { worker, thread });
+        }
+        ending
+    }
+
+    /// The ending with its files stored; `None` when the attempt is not the present one, so that
+    /// nothing of it is stored. One that is overtaken meanwhile loses at the fence, and what it
+    /// has stored is nobody's and swept.
+    async fn with_files(
+        &self,
+        held: &HeldBy,
+        ending: Option<Ending>,
+        files: Vec<NewArtifact>,
+    ) -> Option<Option<Ending>> {
+        let result = match ending {
+            Some(Ending::Succeeded(Body::Inline(result))) if !files.is_empty() => result,
+            other => return Some(other),
+        };
+        let task = self.task(held.task).await.ok().flatten()?;
+        if task.attempt != held.attempt || task.phase() != Phase::Running {
+            return None;
+        }
+        let kept = self.keep_artifacts(held.task, held.attempt, result, files);
+        Some(Some(kept.await))
+    }
+
     /// The command for an ending. A time-out is not fenced by a token, so it counts only while
     /// the worker is known to hold the attempt.
     async fn settlement(
@@ -172,6 +225,7 @@ impl Engine {
         match said {
             Said::Progress(progress) => self.notes.progress(held.task, held.attempt, progress),
             Said::Log(line) => self.notes.log(held.task, held.attempt, line),
+            Said::Output(piece) => self.notes.output(held.task, held.attempt, piece),
             Said::Ended { .. } => {}
         }
         Verdict::Noted

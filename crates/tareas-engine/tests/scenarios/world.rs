@@ -38,6 +38,7 @@ pub(crate) fn failure(message: &str, retryable: bool) -> Ending {
         name: None,
         message,
         backtrace: None,
+        ran_by: None,
     });
     Ending::Failed {
         failure,

@@ -3,17 +3,17 @@
 use super::decode::Decoder;
 use super::fault::echo;
 use super::field::{Field, Fields};
-use super::{Batch, Expected, Fault, Refusal, Request, Submission, Token, worker};
+use super::{Batch, Expected, Fault, Logs, Refusal, Request, Submission, Token, worker};
 use crate::id::TaskIdBytes;
 use crate::json::ValueKind;
 use crate::lang::Lang;
-use crate::limits::{TOKEN_BYTES_MAX, WAIT_MS_MAX};
+use crate::limits::{PLACE_BYTES_MAX, TOKEN_BYTES_MAX, WAIT_MS_MAX};
 use crate::nearest::nearest;
 
-const COMMANDS: [&str; 19] = [
-    "submit", "batch", "status", "result", "wait", "cancel", "requeue", "ping", "hello", "auth",
-    // Those of remote workers.
-    "work", "done", "fail", "release", "progress", "log", "output", "beat", "many",
+const COMMANDS: [&str; 21] = [
+    "submit", "batch", "status", "result", "wait", "cancel", "requeue", "logs", "ping", "hello",
+    "auth", // Those of remote workers.
+    "work", "done", "fail", "release", "progress", "log", "output", "artifact", "beat", "many",
 ];
 
 type Refused<T> = Result<T, Box<Refusal>>;
@@ -41,6 +41,7 @@ pub(super) fn decode<'a>(
         "cancel" => about(fields).map(|task_id| Request::Cancel { task_id }),
         "requeue" => about(fields).map(|task_id| Request::Requeue { task_id }),
         "wait" => wait(fields),
+        "logs" => logs(fields).map(Request::Logs),
         "ping" => fields.only(&["cmd", "ref"]).map(|()| Request::Ping),
         "hello" => hello(fields),
         "auth" => auth(fields),
@@ -79,6 +80,21 @@ fn wait<'a>(fields: &Fields<'_, 'a>) -> Refused<Request<'a>> {
     Ok(Request::Wait {
         task_id,
         timeout_ms,
+    })
+}
+
+fn logs<'a>(fields: &Fields<'_, 'a>) -> Refused<Logs<'a>> {
+    fields.only(&["cmd", "ref", "task_id", "follow", "after"])?;
+    let follow = match fields.find("follow") {
+        Some(field) => field.boolean()?,
+        None => false,
+    };
+    let after = fields.find("after");
+    let after = after.map(|field| field.string_within(PLACE_BYTES_MAX));
+    Ok(Logs {
+        task_id: task_id(fields)?,
+        follow,
+        after: after.transpose()?,
     })
 }
 

@@ -101,7 +101,8 @@ impl Expected {
             }
             Self::SubmitCommand => "\"submit\" here, or left out".to_owned(),
             Self::ReportCommand => {
-                "one of \"done\", \"fail\", \"release\", \"progress\", \"log\", \"output\""
+                "one of \"done\", \"fail\", \"release\", \"progress\", \"log\", \"output\", \
+                 \"artifact\""
                     .to_owned()
             }
         }
@@ -145,7 +146,8 @@ impl Expected {
             }
             Self::SubmitCommand => "\"submit\" aquí, o faltar".to_owned(),
             Self::ReportCommand => {
-                "uno de \"done\", \"fail\", \"release\", \"progress\", \"log\", \"output\""
+                "uno de \"done\", \"fail\", \"release\", \"progress\", \"log\", \"output\", \
+                 \"artifact\""
                     .to_owned()
             }
         }

@@ -34,7 +34,7 @@ pub use submission::Submission;
 pub use worker::{Failed, Held, Item, Report, Reported, Work};
 pub use worker_write::{append_beat, append_many, append_report, append_work};
 pub(crate) use write::append_trace;
-pub use write::{append_command, append_submission};
+pub use write::{append_command, append_logs_command, append_submission};
 
 use crate::id::TaskIdBytes;
 use crate::lang::Lang;
@@ -116,6 +116,8 @@ pub enum Request<'a> {
         /// Which task.
         task_id: TaskIdBytes,
     },
+    /// What the attempts of a task have said.
+    Logs(Logs<'a>),
     /// A sign of life.
     Ping,
     /// Who the server is.
@@ -143,6 +145,17 @@ pub enum Request<'a> {
     Leave,
     /// The kinds, with an example each.
     Help,
+}
+
+/// Asks for what the attempts of a task have said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logs<'a> {
+    /// Which task.
+    pub task_id: TaskIdBytes,
+    /// Also for what they will say, until the task has ended.
+    pub follow: bool,
+    /// Where a reader that comes back goes on: the `at` of the last event that it has seen.
+    pub after: Option<Cow<'a, str>>,
 }
 
 /// One submission of several: decoded, or refused by itself.

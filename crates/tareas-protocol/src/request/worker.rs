@@ -8,9 +8,9 @@ use crate::id::TaskIdBytes;
 use crate::json::{Scanner, Span, ValueKind};
 use crate::lease::{LeaseBytes, parse_lease};
 use crate::limits::{
-    ATTEMPT_TIMEOUT_MS_MAX, BACKTRACE_BYTES_MAX, HOLDING_MAX, LABELS_MAX, LOG_BYTES_MAX,
-    MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PREFETCH_MAX, SLOTS_MAX, TOKEN_BYTES_MAX, WORKER_KINDS_MAX,
-    WORKER_QUEUES_MAX,
+    ARTIFACT_NAME_BYTES_MAX, ATTEMPT_TIMEOUT_MS_MAX, BACKTRACE_BYTES_MAX, HOLDING_MAX, LABELS_MAX,
+    LOG_BYTES_MAX, MEDIA_TYPE_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PREFETCH_MAX,
+    SLOTS_MAX, TOKEN_BYTES_MAX, WORKER_KINDS_MAX, WORKER_QUEUES_MAX,
 };
 use std::borrow::Cow;
 
@@ -86,6 +86,20 @@ pub enum Reported<'a> {
         /// The next piece of its JSON text.
         chunk: Cow<'a, str>,
     },
+    /// A piece of what there is of the result so far, for whoever follows the task.
+    Partial {
+        /// The piece.
+        text: Cow<'a, str>,
+    },
+    /// A piece of a file that goes with the result.
+    Artifact {
+        /// The name of the file; pieces under one name are one file.
+        name: Cow<'a, str>,
+        /// What it holds, as a media type; what its name tells when it is not said.
+        media_type: Option<Cow<'a, str>>,
+        /// The next piece, in Base64.
+        chunk: Cow<'a, str>,
+    },
 }
 
 /// How an attempt failed.
@@ -103,6 +117,8 @@ pub struct Failed<'a> {
     pub retry_after_ms: Option<u64>,
     /// It ran over its limit.
     pub timed_out: bool,
+    /// Which of the worker's threads ran it, counted from 1, if the worker says.
+    pub thread: Option<u32>,
     /// How long it ran, in microseconds, if the worker says.
     pub run_us: Option<u64>,
 }
@@ -121,7 +137,7 @@ const WORK_MEMBERS: [&str; 10] = [
 pub(super) fn is_report(command: &str) -> bool {
     matches!(
         command,
-        "done" | "fail" | "release" | "progress" | "log" | "output"
+        "done" | "fail" | "release" | "progress" | "log" | "output" | "artifact"
     )
 }
 
@@ -205,11 +221,8 @@ pub(super) fn report<'a>(command: &str, fields: &Fields<'_, 'a>) -> Refused<Repo
             let text = text(fields, "text", LOG_BYTES_MAX)?;
             Reported::Log { text }
         }
-        _ => {
-            only(fields, &["chunk"])?;
-            let chunk = text(fields, "chunk", usize::MAX)?;
-            Reported::Output { chunk }
-        }
+        "artifact" => artifact(fields)?,
+        _ => output(fields)?,
     };
     let held = held(fields)?;
     Ok(Report { held, said })
@@ -251,6 +264,7 @@ fn failed<'a>(fields: &Fields<'_, 'a>) -> Refused<Failed<'a>> {
             "retryable",
             "retry_after_ms",
             "timed_out",
+            "thread",
             "run_us",
         ],
     )?;
@@ -268,6 +282,7 @@ fn failed<'a>(fields: &Fields<'_, 'a>) -> Refused<Failed<'a>> {
             .map(|field| field.integer(0, ATTEMPT_TIMEOUT_MS_MAX))
             .transpose()?,
         timed_out: flag("timed_out", false)?,
+        thread: thread(fields)?,
         run_us: run_us(fields)?,
     };
     match fields.find("error") {
@@ -276,6 +291,14 @@ fn failed<'a>(fields: &Fields<'_, 'a>) -> Refused<Failed<'a>> {
         None => return Err(Refusal::of(Fault::Missing { member: "error" })),
     }
     Ok(failed)
+}
+
+fn thread(fields: &Fields<'_, '_>) -> Refused<Option<u32>> {
+    let Some(field) = fields.find("thread") else {
+        return Ok(None);
+    };
+    let number = field.integer(1, SLOTS_MAX.into())?;
+    Ok(u32::try_from(number).ok())
 }
 
 impl<'a> Failed<'a> {
@@ -315,6 +338,29 @@ fn progress<'a>(fields: &Fields<'_, 'a>) -> Refused<Reported<'a>> {
     };
     let percent = percent.number(0.0, 100.0)?;
     Ok(Reported::Progress { percent, message })
+}
+
+/// `chunk` is of the result, `text` for whoever follows.
+fn output<'a>(fields: &Fields<'_, 'a>) -> Refused<Reported<'a>> {
+    if fields.find("text").is_some() {
+        only(fields, &["text"])?;
+        let text = text(fields, "text", LOG_BYTES_MAX)?;
+        return Ok(Reported::Partial { text });
+    }
+    only(fields, &["chunk"])?;
+    let chunk = text(fields, "chunk", usize::MAX)?;
+    Ok(Reported::Output { chunk })
+}
+
+fn artifact<'a>(fields: &Fields<'_, 'a>) -> Refused<Reported<'a>> {
+    only(fields, &["name", "type", "chunk"])?;
+    let media_type = fields.find("type");
+    let media_type = media_type.map(|field| field.string_within(MEDIA_TYPE_BYTES_MAX));
+    Ok(Reported::Artifact {
+        name: text(fields, "name", ARTIFACT_NAME_BYTES_MAX)?,
+        media_type: media_type.transpose()?,
+        chunk: text(fields, "chunk", usize::MAX)?,
+    })
 }
 
 fn text<'a>(fields: &Fields<'_, 'a>, member: &'static str, most: usize) -> Refused<Cow<'a, str>> {

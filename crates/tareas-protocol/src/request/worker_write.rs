@@ -74,7 +74,8 @@ pub fn append_report(out: &mut Vec<u8>, report: &Report<'_>) {
         Reported::Released => "release",
         Reported::Progress { .. } => "progress",
         Reported::Log { .. } => "log",
-        Reported::Output { .. } => "output",
+        Reported::Output { .. } | Reported::Partial { .. } => "output",
+        Reported::Artifact { .. } => "artifact",
     };
     out.extend_from_slice(b"{\"cmd\":\"");
     out.extend_from_slice(command.as_bytes());
@@ -105,8 +106,19 @@ fn append_said(out: &mut Vec<u8>, said: &Reported<'_>) {
             out.extend_from_slice(percent.to_string().as_bytes());
             append_text(out, "message", message);
         }
-        Reported::Log { text } => append_text(out, "text", text),
+        Reported::Log { text } | Reported::Partial { text } => append_text(out, "text", text),
         Reported::Output { chunk } => append_text(out, "chunk", chunk),
+        Reported::Artifact {
+            name,
+            media_type,
+            chunk,
+        } => {
+            append_text(out, "name", name);
+            if let Some(media_type) = media_type {
+                append_text(out, "type", media_type);
+            }
+            append_text(out, "chunk", chunk);
+        }
     }
 }
 
@@ -130,6 +142,7 @@ fn append_failed(out: &mut Vec<u8>, failed: &Failed<'_>) {
         append_member(out, "timed_out");
         out.extend_from_slice(b"true");
     }
+    append_number(out, "thread", failed.thread.map(u64::from));
     append_number(out, "run_us", failed.run_us);
 }
 

@@ -1,6 +1,6 @@
 //! Requests out, for clients: what the decoder reads back as the same request.
 
-use super::{Backoff, Options, Submission};
+use super::{Backoff, Logs, Options, Submission};
 use crate::id::{TaskIdBytes, format_id};
 use crate::json::{append_on_one_line, append_string, append_u64};
 use crate::time::append_instant;
@@ -38,6 +38,18 @@ pub fn append_command(
     append_string(out, command);
     append_id(out, task_id);
     append_number(out, "timeout_ms", timeout_ms);
+    append_ref(out, reference);
+    out.push(b'}');
+}
+
+/// Appends the command `logs`, as one JSON text without a newline.
+pub fn append_logs_command(out: &mut Vec<u8>, logs: &Logs<'_>, reference: Option<&str>) {
+    out.extend_from_slice(b"{\"cmd\":\"logs\"");
+    append_id(out, &logs.task_id);
+    if logs.follow {
+        out.extend_from_slice(b",\"follow\":true");
+    }
+    append_text(out, "after", logs.after.as_deref());
     append_ref(out, reference);
     out.push(b'}');
 }

@@ -7,6 +7,7 @@
 mod ack;
 mod answer;
 mod end;
+mod log;
 mod session;
 mod task;
 mod text;
@@ -18,6 +19,7 @@ pub use ack::{
 };
 pub use answer::{Answer, AnswerReader, Said};
 pub use end::{BlobRef, End, ResultText};
+pub use log::{AttemptLog, Logged, append_logs};
 pub use session::{Hello, append_authenticated, append_pong};
 pub use task::{AttemptView, ProgressView, TaskView, WhyView};
 pub use text::append_end_text;

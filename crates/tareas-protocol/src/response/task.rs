@@ -71,6 +71,8 @@ pub struct AttemptView<'a> {
     pub attempt: u64,
     /// Who ran it.
     pub worker: Option<&'a str>,
+    /// Which of its threads, counted from 1.
+    pub thread: Option<u32>,
     /// When it started.
     pub started_at_us: Option<i64>,
     /// When it ended.
@@ -176,6 +178,9 @@ impl AttemptView<'_> {
         out.extend_from_slice(b"{\"attempt\":");
         append_u64(out, self.attempt);
         member_text(out, "worker", self.worker);
+        if let Some(thread) = self.thread {
+            member_number(out, "thread", thread.into());
+        }
         member_time(out, "started_at", self.started_at_us);
         member_time(out, "finished_at", self.finished_at_us);
         member_text(out, "outcome", self.outcome);

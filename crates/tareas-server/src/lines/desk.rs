@@ -10,6 +10,7 @@ use tareas_engine::access::Principal;
 use tareas_engine::{Listening, Submitted};
 use tareas_protocol::ErrorObject;
 use tareas_protocol::request::{Decoder, Face, Line, Refusal, Request, Submission};
+use tokio::task::JoinSet;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::gather::Gathered;
@@ -34,6 +35,8 @@ pub(super) struct Desk {
     pub(super) ended: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// Wrong tokens so far.
     pub(super) failures: u32,
+    /// Tells whoever follows tasks; ends with the connection.
+    pub(super) followed: JoinSet<()>,
     /// The remote worker that speaks here, if one does.
     pub(super) at_work: AtWork,
     decoder: Decoder,
@@ -60,6 +63,7 @@ impl Desk {
             listening,
             peer: address.ip().to_smolstr(),
             address,
+            followed: JoinSet::new(),
             at_work: AtWork::default(),
             decoder: Decoder::new(),
             kind: None,

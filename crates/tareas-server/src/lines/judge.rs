@@ -5,7 +5,7 @@
 
 use tareas_core::{Position, QueueName, Rejected, TaskId};
 use tareas_engine::access::{Action, CredentialKind, Deed, Object, Principal};
-use tareas_protocol::request::{Face, Request, Submission, Token};
+use tareas_protocol::request::{Face, Logs, Request, Submission, Token};
 use tareas_protocol::response::append_authenticated;
 use tareas_protocol::{Code, ErrorObject, TaskIdBytes};
 
@@ -25,6 +25,7 @@ pub(super) const fn action_of(request: &Request<'_>) -> Action {
         Request::Status { .. } | Request::Result { .. } | Request::Wait { .. } => {
             Action::FollowTask
         }
+        Request::Logs(_) => Action::InspectTask,
         Request::Cancel { .. } => Action::CancelTask,
         Request::Requeue { .. } => Action::RequeueTask,
         Request::Ping | Request::Hello { .. } | Request::Auth { .. } | Request::Leave => {
@@ -44,7 +45,8 @@ const fn task_of(request: &Request<'_>) -> Option<TaskIdBytes> {
         | Request::Result { task_id }
         | Request::Wait { task_id, .. }
         | Request::Cancel { task_id }
-        | Request::Requeue { task_id } => Some(*task_id),
+        | Request::Requeue { task_id }
+        | Request::Logs(Logs { task_id, .. }) => Some(*task_id),
         _ => None,
     }
 }

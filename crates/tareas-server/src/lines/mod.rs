@@ -4,11 +4,12 @@
 //! |---|---|
 //! | `connection` | the loop: read, work, write what is durable, sleep |
 //! | `desk`, `gather`, `batch` | lines that submit tasks become calls of the engine |
-//! | `reports`, `courier` | what a remote worker says, and what it is brought |
+//! | `reports`, `pieces`, `courier` | what a remote worker says, and what it is brought |
 //! | `replies`, `help` | every other line, answered |
 //! | `judge` | who speaks, and whether they may |
 //! | `outbox`, `owed`, `queued`, `texts`, `tag` | what is owed, in which order it leaves, and when it may |
 //! | `tell`, `recall` | acknowledgements and ends, written into the outbox |
+//! | `logs` | what attempts have said, and what they say to whoever follows |
 //! | `alarm`, `stop` | what else a connection may wait for |
 //!
 //! What a client may rely on is in `docs/protocol.md`. What the code relies on: only the
@@ -23,8 +24,10 @@ mod desk;
 mod gather;
 mod help;
 mod judge;
+mod logs;
 mod outbox;
 mod owed;
+mod pieces;
 mod queued;
 mod recall;
 mod replies;

@@ -172,6 +172,25 @@ impl Outbox {
         tag
     }
 
+    /// A line that stays unanswered until [`answered`](Self::answered), with no limit of its own.
+    pub(super) fn open_line(&self, reference: Option<&str>, bytes: usize) -> Tag {
+        let mut inner = self.lock();
+        inner.open(bytes);
+        let reference = reference.map(SmolStr::new);
+        inner.enter(Entry {
+            reference,
+            bytes,
+            deadline: None,
+        })
+    }
+
+    /// Everything was said that such a line asked for.
+    pub(super) fn answered(&self, key: u64) {
+        let mut inner = self.lock();
+        inner.leave(key);
+        self.changed(inner);
+    }
+
     /// Forgets a line that is answered otherwise; its entry, if there was one.
     pub(super) fn forget(&self, key: u64) -> Option<Entry> {
         self.lock().leave(key)

@@ -19,7 +19,7 @@ use crate::codes;
 use crate::view::{self, TaskEnd, Whole};
 
 /// What this server offers besides the protocol itself.
-const FEATURES: [&str; 7] = [
+const FEATURES: [&str; 8] = [
     "batch",
     "cancel",
     "requeue",
@@ -27,6 +27,7 @@ const FEATURES: [&str; 7] = [
     "priorities",
     "http",
     "workers",
+    "logs",
 ];
 
 type Refusal = tareas_engine::Refusal;
@@ -78,6 +79,7 @@ impl Desk {
             }
             Request::Status { task_id } => self.status(about(task_id), reference).await,
             Request::Result { task_id } => self.result(about(task_id), reference).await,
+            Request::Logs(logs) => self.logs(&logs, reference, bytes).await,
             Request::Cancel { task_id } => self.cancel(about(task_id), reference).await,
             Request::Requeue { task_id } => self.requeue(about(task_id), reference).await,
             // Taken or gathered before it comes here.

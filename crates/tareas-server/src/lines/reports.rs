@@ -1,22 +1,20 @@
 //! What a remote worker says on its connection, and what it is answered.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use smol_str::SmolStr;
-use tareas_core::{Body, Cause, Ending, Failure, Kind, Position, QueueName, TaskId, Token};
+use tareas_core::{Body, Cause, Ending, Failure, Kind, Position, QueueName, RanBy, TaskId, Token};
 use tareas_engine::{HeldBy, Progress, Said, SessionLink, Telling, Verdict, WorkerHello};
-use tareas_protocol::json::Scanner;
-use tareas_protocol::limits::OUTPUT_BYTES_MAX;
 use tareas_protocol::request::{Face, Failed, Held, Item, Report, Reported, Work};
 use tareas_protocol::response::{Session, append_beat_answer, append_many_answer, append_recorded};
 use tareas_protocol::{Code, ErrorObject, TaskIdBytes};
 
 use super::courier::LineCourier;
 use super::desk::Desk;
+use super::pieces::{Flaw, Gathered, Key, Pieces};
 use crate::codes;
 
 /// What a connection keeps of the worker that speaks on it.
@@ -27,7 +25,7 @@ pub(super) struct AtWork {
     is_replaced: Arc<AtomicBool>,
     /// Reports that stand one after the other become one call of the engine.
     pending: Vec<Pending>,
-    outputs: Outputs,
+    pieces: Pieces,
     /// The worker said that it leaves.
     pub(super) said_goodbye: bool,
 }
@@ -36,13 +34,6 @@ pub(super) struct AtWork {
 struct Pending {
     telling: Telling,
     reference: Option<SmolStr>,
-}
-
-/// Pieces of results that are too long for one line.
-#[derive(Debug, Default)]
-struct Outputs {
-    texts: HashMap<(TaskIdBytes, u64), Vec<u8>>,
-    bytes: usize,
 }
 
 impl AtWork {
@@ -233,82 +224,116 @@ impl Desk {
         });
     }
 
-    /// A report as the engine takes it; `None` for a piece of a result, which is kept here.
+    /// A report as the engine takes it; `None` for a piece of something, which is kept here.
     fn telling(&mut self, report: Report<'_>) -> Result<Option<Telling>, Box<ErrorObject>> {
-        let lang = self.outbox.lang();
         let key = (report.held.task_id, report.held.attempt);
-        let too_large = || Box::new(ErrorObject::new(Code::TooLarge, lang).about(key.0));
+        let pieces = &mut self.at_work.pieces;
         let said = match report.said {
             Reported::Output { chunk } => {
-                return match self.at_work.outputs.add(key, &chunk) {
-                    true => Ok(None),
-                    false => Err(too_large()),
-                };
+                return self.kept(key, |pieces| pieces.add_result(key, &chunk));
+            }
+            Reported::Artifact {
+                name,
+                media_type,
+                chunk,
+            } => {
+                let media_type = media_type.as_deref();
+                return self.kept(key, |pieces| {
+                    pieces.add_file(key, &name, media_type, &chunk)
+                });
             }
             Reported::Done { result, run_us } => {
-                let gathered = self.at_work.outputs.take(&key);
-                let result = match result {
-                    Some(result) => Bytes::copy_from_slice(result.as_bytes()),
-                    None => gathered_result(gathered).ok_or_else(|| {
-                        Box::new(ErrorObject::new(Code::Malformed, lang).about(key.0))
-                    })?,
-                };
-                Said::Ended {
-                    ending: Some(Ending::Succeeded(Body::Inline(result))),
-                    run_time: run_us.map(Duration::from_micros),
-                }
+                let gathered = pieces.take(&key);
+                self.done(key.0, result, run_us, gathered)?
             }
             Reported::Failed(failed) => {
-                self.at_work.outputs.take(&key);
+                pieces.take(&key);
                 let run_time = failed.run_us.map(Duration::from_micros);
                 let ending = (!failed.timed_out).then(|| ending_of(failed));
-                Said::Ended { ending, run_time }
+                ended(ending, run_time)
             }
             Reported::Released => {
-                self.at_work.outputs.take(&key);
-                Said::Ended {
-                    ending: Some(Ending::Released),
-                    run_time: None,
-                }
+                pieces.take(&key);
+                ended(Some(Ending::Released), None)
             }
             Reported::Progress { percent, message } => Said::Progress(Progress {
                 percent: percent as f32,
                 message: message.into_owned(),
             }),
             Reported::Log { text } => Said::Log(text.into_owned()),
+            Reported::Partial { text } => Said::Output(text.into_owned()),
         };
         let held = held_by(&report.held);
         Ok(Some(Telling { held, said }))
     }
-}
 
-impl Outputs {
-    /// `false` when it is too much.
-    fn add(&mut self, key: (TaskIdBytes, u64), chunk: &str) -> bool {
-        if self.bytes + chunk.len() > OUTPUT_BYTES_MAX {
-            return false;
+    /// Keeps a piece. One that cannot be kept is refused, and has its attempt fail in the end.
+    fn kept(
+        &mut self,
+        key: Key,
+        add: impl FnOnce(&mut Pieces) -> Result<(), Flaw>,
+    ) -> Result<Option<Telling>, Box<ErrorObject>> {
+        let lang = self.outbox.lang();
+        add(&mut self.at_work.pieces)
+            .map(|()| None)
+            .map_err(|flaw| {
+                let code = match flaw {
+                    Flaw::TooLarge | Flaw::TooMany => Code::TooLarge,
+                    Flaw::BadName | Flaw::NotBase64 => Code::InvalidValue,
+                };
+                Box::new(ErrorObject::new(code, lang).about(key.0))
+            })
+    }
+
+    /// An attempt with a result, and with what was sent before in pieces.
+    fn done(
+        &self,
+        task: TaskIdBytes,
+        result: Option<&str>,
+        run_us: Option<u64>,
+        mut gathered: Gathered,
+    ) -> Result<Said, Box<ErrorObject>> {
+        let run_time = run_us.map(Duration::from_micros);
+        if let Some(flaw) = gathered.flaw {
+            return Ok(ended(Some(spoiled(flaw)), run_time));
         }
-        self.bytes += chunk.len();
-        let text = self.texts.entry(key).or_default();
-        text.extend_from_slice(chunk.as_bytes());
-        true
-    }
-
-    fn take(&mut self, key: &(TaskIdBytes, u64)) -> Option<Vec<u8>> {
-        let text = self.texts.remove(key)?;
-        self.bytes -= text.len();
-        Some(text)
+        let result = match result {
+            Some(result) => Some(Bytes::copy_from_slice(result.as_bytes())),
+            None => gathered.result(),
+        };
+        let malformed = || ErrorObject::new(Code::Malformed, self.outbox.lang()).about(task);
+        Ok(Said::Ended {
+            ending: Some(Ending::Succeeded(Body::Inline(
+                result.ok_or_else(|| Box::new(malformed()))?,
+            ))),
+            run_time,
+            files: gathered.files(),
+        })
     }
 }
 
-/// The result that was sent in pieces; `null` when nothing was sent, `None` when it is no JSON.
-fn gathered_result(text: Option<Vec<u8>>) -> Option<Bytes> {
-    let Some(text) = text else {
-        return Some(Bytes::from_static(b"null"));
-    };
-    let checked = std::str::from_utf8(&text).ok()?;
-    Scanner::check(checked).ok()?;
-    Some(text.into())
+/// An end without files.
+fn ended(ending: Option<Ending>, run_time: Option<Duration>) -> Said {
+    Said::Ended {
+        ending,
+        run_time,
+        files: Vec::new(),
+    }
+}
+
+/// Rejected: another attempt would say the same.
+fn spoiled(flaw: Flaw) -> Ending {
+    Ending::Failed {
+        retryable: false,
+        retry_after: None,
+        failure: Arc::new(Failure {
+            cause: Cause::Rejected,
+            name: Some("invalid_artifact".to_owned()),
+            message: flaw.sentence(),
+            backtrace: None,
+            ran_by: None,
+        }),
+    }
 }
 
 fn held_by(held: &Held) -> HeldBy {
@@ -333,6 +358,11 @@ fn ending_of(failed: Failed<'_>) -> Ending {
             name: failed.name.map(|name| name.into_owned()),
             message: failed.message.into_owned(),
             backtrace: failed.backtrace.map(|text| text.into_owned()),
+            // The engine knows the name of the worker.
+            ran_by: failed.thread.map(|thread| RanBy {
+                worker: String::new(),
+                thread: Some(thread),
+            }),
         }),
     }
 }

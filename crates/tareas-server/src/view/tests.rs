@@ -43,6 +43,7 @@ fn failed(reason: Reason, name: Option<&str>) -> Task {
         name: name.map(str::to_owned),
         message: "boom".to_owned(),
         backtrace: None,
+        ran_by: None,
     };
     Task {
         failure: Some(Arc::new(failure)),

@@ -141,9 +141,14 @@ fn attempt_error(attempt: &Attempt, lang: Lang) -> Option<ErrorObject> {
 }
 
 fn attempt_view<'a>((attempt, error): (&'a Attempt, &'a Option<ErrorObject>)) -> AttemptView<'a> {
+    let by = attempt
+        .failure
+        .as_ref()
+        .and_then(|failure| failure.ran_by.as_ref());
     AttemptView {
         attempt: attempt.attempt,
-        worker: None,
+        worker: by.map(|by| by.worker.as_str()),
+        thread: by.and_then(|by| by.thread),
         started_at_us: attempt.started_at.map(Timestamp::as_micros),
         finished_at_us: Some(attempt.ended_at.as_micros()),
         outcome: Some(attempt.outcome.name()),

@@ -143,6 +143,7 @@ fn run(pool: &PlainPool, slot: usize, registry: &Registry, claimed: Claimed) -> 
                 name: None,
                 message,
                 backtrace: None,
+                ran_by: None,
             };
             let retryable = error.retryable;
             Ending::Failed {

@@ -14,7 +14,7 @@ const FOREIGN: &str = "pay";
 const CASES: [(&str, &str); 3] = [("*", OWN), (OWN, OWN), (OWN, FOREIGN)];
 
 /// Every request. `ID` is a task and `QUEUE` a queue; text lines go to the queue `default`.
-const LINES: [&str; 19] = [
+const LINES: [&str; 21] = [
     "square 5",
     "help",
     r#"{"op":"square","n":5}"#,
@@ -23,12 +23,14 @@ const LINES: [&str; 19] = [
     r#"{"cmd":"status","task_id":"ID"}"#,
     r#"{"cmd":"result","task_id":"ID"}"#,
     r#"{"cmd":"wait","task_id":"ID","timeout_ms":0}"#,
+    r#"{"cmd":"logs","task_id":"ID"}"#,
     r#"{"cmd":"cancel","task_id":"ID"}"#,
     r#"{"cmd":"requeue","task_id":"ID"}"#,
     r#"{"cmd":"work","kinds":["resize"],"queues":["QUEUE"],"slots":1}"#,
     r#"{"cmd":"beat"}"#,
     r#"{"cmd":"done","task_id":"ID","attempt":1,"lease":"00000000000000000000000000000000","result":1}"#,
     r#"{"cmd":"fail","task_id":"ID","attempt":1,"lease":"00000000000000000000000000000000","error":{"message":"x"}}"#,
+    r#"{"cmd":"artifact","task_id":"ID","attempt":1,"lease":"00000000000000000000000000000000","name":"x","chunk":""}"#,
     r#"{"cmd":"release","task_id":"ID","attempt":1,"lease":"00000000000000000000000000000000"}"#,
     r#"{"cmd":"many","items":[{"cmd":"beat"}]}"#,
     r#"{"cmd":"ping"}"#,

@@ -145,6 +145,7 @@ fn run(registry: &Registry, claimed: Claimed) -> Settled {
                 name: None,
                 message: error.message,
                 backtrace: None,
+                ran_by: None,
             }),
             retryable: error.retryable,
             retry_after: error.retry_after,

@@ -1,22 +1,19 @@
-//! Starting supervisors, from the server's side.
+//! Starting processes of commands, from the server's side.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
+use std::io::{self, PipeReader, Read};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-use std::thread;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::definition::CommandDefinition;
 use super::lines::Lines;
-use super::order::Order;
+use super::order::{Order, Streams};
 use super::out_folder::OutFolder;
 use super::report::{End, Report};
+use super::supervisor::{IdleSupervisors, Supervisor};
 use super::system;
 use crate::HandlerError;
 
@@ -26,8 +23,8 @@ const REPORT_BYTES_MAX: usize = 16 * 1024;
 /// How a supervisor is started.
 #[derive(Clone, Debug)]
 pub struct Launcher {
-    program: PathBuf,
-    arguments: Vec<OsString>,
+    pub(super) program: PathBuf,
+    pub(super) arguments: Vec<OsString>,
     scratch_in: PathBuf,
 }
 
@@ -54,47 +51,61 @@ impl Launcher {
         OutFolder::make(&self.scratch_in, definition.account)
     }
 
-    /// Starts a supervisor and, through it, a process of a command.
+    /// Starts a process of a command through one of these supervisors, or through a new one.
     pub(super) fn start(
         &self,
         definition: &CommandDefinition,
         variables: Vec<(String, String)>,
         out: &OutFolder,
         purpose: Purpose<'_>,
+        idle: &IdleSupervisors,
     ) -> io::Result<Launched> {
-        let (control, theirs) = UnixStream::pair()?;
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env_clear();
-        command
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stderr(Stdio::piped());
-        let (payload, talk) = match purpose {
-            Purpose::Run(payload) => {
-                command.stdout(Stdio::piped());
-                (payload, None)
-            }
-            Purpose::Talk => {
-                let (talk, theirs) = UnixStream::pair()?;
-                command.stdout(Stdio::from(OwnedFd::from(theirs)));
-                (&[] as &[u8], Some(talk))
-            }
+        let (stderr, their_stderr) = io::pipe()?;
+        let (output, their_output) = Output::pair(purpose)?;
+        let streams = Streams {
+            output: their_output,
+            stderr: their_stderr.into(),
         };
-        let mut supervisor = command.spawn()?;
-        let stderr = supervisor.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let launched = Launched {
-            stdout: supervisor.stdout.take(),
+        let payload = purpose.payload();
+        let talks = matches!(purpose, Purpose::Talk);
+        let order = self.order(definition, variables, out, talks, payload.len());
+        let supervisor = self.hand_out(&order, payload, &streams, idle)?;
+        let (stdout, talk) = match output {
+            Output::Stdout(stdout) => (Some(stdout), None),
+            Output::Talk(talk) => (None, Some(talk)),
+        };
+        Ok(Launched {
+            stdout,
+            control: supervisor.control().try_clone()?,
             supervisor: Some(supervisor),
-            control,
             talk,
             stderr,
             reports: Lines::new(REPORT_BYTES_MAX),
             process: None,
             end: None,
-        };
-        let talks = launched.talk.is_some();
-        let order = self.order(definition, variables, out, talks, payload.len());
-        order.send(payload, &launched.control)?;
-        Ok(launched)
+            is_stopped: false,
+        })
+    }
+
+    /// Gives the order to a supervisor that takes it.
+    fn hand_out(
+        &self,
+        order: &Order,
+        payload: &[u8],
+        streams: &Streams,
+        idle: &IdleSupervisors,
+    ) -> io::Result<Supervisor> {
+        while let Some(mut supervisor) = idle.take() {
+            supervisor.note_order();
+            // One that was killed while it waited takes none.
+            if order.send(payload, streams, supervisor.control()).is_ok() {
+                return Ok(supervisor);
+            }
+        }
+        let mut supervisor = Supervisor::start(self)?;
+        supervisor.note_order();
+        order.send(payload, streams, supervisor.control())?;
+        Ok(supervisor)
     }
 
     fn order(
@@ -131,45 +142,102 @@ pub(super) enum Purpose<'a> {
     Talk,
 }
 
-/// A supervisor and the streams of its process. Dropping it ends the process and all below it.
+impl<'a> Purpose<'a> {
+    fn payload(self) -> &'a [u8] {
+        match self {
+            Self::Run(payload) => payload,
+            Self::Talk => &[],
+        }
+    }
+}
+
+/// The server's end of what a process writes its results to.
+#[derive(Debug)]
+enum Output {
+    Stdout(PipeReader),
+    Talk(UnixStream),
+}
+
+impl Output {
+    /// It, and the end of the process.
+    fn pair(purpose: Purpose<'_>) -> io::Result<(Self, std::os::fd::OwnedFd)> {
+        Ok(match purpose {
+            Purpose::Run(_) => {
+                let (stdout, theirs) = io::pipe()?;
+                (Self::Stdout(stdout), theirs.into())
+            }
+            Purpose::Talk => {
+                let (talk, theirs) = UnixStream::pair()?;
+                (Self::Talk(talk), theirs.into())
+            }
+        })
+    }
+}
+
+/// A process, its supervisor, and the streams of both. Dropping it ends the process and all below
+/// it.
 #[derive(Debug)]
 pub(super) struct Launched {
-    /// `None` once it was reaped.
-    supervisor: Option<Child>,
+    /// `None` once the process has ended.
+    supervisor: Option<Supervisor>,
     pub(super) control: UnixStream,
-    pub(super) stdout: Option<ChildStdout>,
+    pub(super) stdout: Option<PipeReader>,
     pub(super) talk: Option<UnixStream>,
-    pub(super) stderr: ChildStderr,
+    pub(super) stderr: PipeReader,
     reports: Lines,
     /// The process, once it was started.
     pub(super) process: Option<i32>,
     /// How it ended, or that it could not be started.
-    pub(super) end: Option<Result<End, String>>,
+    end: Option<Result<End, String>>,
+    is_stopped: bool,
 }
 
 impl Launched {
     /// Asks for the end of the process and everything below it.
     pub(super) fn stop(&mut self) {
-        // A supervisor that is gone has left nothing to stop.
-        let _ = self.control.write_all(b"x");
+        self.is_stopped = true;
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.stop();
+        }
     }
 
-    /// Takes what the supervisor has said; side notes are handed on.
-    pub(super) fn hear(&mut self, bytes: &[u8], mut side_note: impl FnMut(&str)) {
+    /// Reads what the supervisor has to say; side notes are handed on. Whether there may be more.
+    pub(super) fn read_reports(
+        &mut self,
+        bytes: &mut [u8],
+        mut side_note: impl FnMut(&str),
+    ) -> io::Result<bool> {
+        let count = match (&self.control).read(bytes) {
+            Ok(count) => count,
+            // It ended without having read everything that was sent.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => 0,
+            Err(error) => return Err(error),
+        };
         let (process, end) = (&mut self.process, &mut self.end);
-        self.reports.add(bytes, |line| match Report::parse(line) {
-            Some(Report::Started(pid)) => *process = Some(pid),
-            Some(Report::Note(line)) => side_note(&line),
-            Some(Report::Failed(reason)) => *end = Some(Err(reason)),
-            Some(Report::Ended(ended)) => *end = Some(Ok(ended)),
-            None => {}
-        });
+        self.reports
+            .add(&bytes[..count], |line| match Report::parse(line) {
+                Some(Report::Started(pid)) => *process = Some(pid),
+                Some(Report::Note(line)) => side_note(&line),
+                Some(Report::Failed(reason)) => *end = Some(Err(reason)),
+                Some(Report::Ended(ended)) => *end = Some(Ok(ended)),
+                None => {}
+            });
+        // The end is the last that it says of an order.
+        Ok(count > 0 && self.end.is_none())
     }
 
-    /// The supervisor has closed its streams: reaps it, and tells how the process ended.
-    pub(super) fn finish(&mut self, last_words: &str) -> Result<End, HandlerError> {
-        if let Some(mut supervisor) = self.supervisor.take() {
-            supervisor.wait()?;
+    /// Everything was said: tells how the process ended. Its supervisor is kept for another order
+    /// if it can take one, and reaped otherwise.
+    pub(super) fn finish(
+        &mut self,
+        last_words: &str,
+        idle: Option<&IdleSupervisors>,
+    ) -> Result<End, HandlerError> {
+        if let Some(supervisor) = self.supervisor.take() {
+            match idle.filter(|_| !self.is_stopped && self.end.is_some()) {
+                Some(idle) => idle.keep(supervisor),
+                None => supervisor.reap()?,
+            }
         }
         match self.end.take() {
             Some(Ok(end)) => Ok(end),
@@ -192,19 +260,5 @@ impl Launched {
             // It may have ended by itself.
             let _ = killpg(Pid::from_raw(process), Signal::SIGKILL);
         }
-    }
-}
-
-impl Drop for Launched {
-    fn drop(&mut self) {
-        let Some(mut supervisor) = self.supervisor.take() else {
-            return;
-        };
-        // It ends its tree when the stream ends. Somebody must wait for it, and whoever drops
-        // this should not have to; without a thread it stays a zombie until the server ends.
-        let _ = self.control.shutdown(Shutdown::Both);
-        let _ = thread::Builder::new()
-            .name("tareas-reaper".to_owned())
-            .spawn(move || supervisor.wait());
     }
 }

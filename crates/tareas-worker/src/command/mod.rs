@@ -19,6 +19,7 @@ mod compact;
 mod definition;
 mod environment;
 mod gate;
+mod handover;
 mod launch;
 mod lines;
 mod oneshot;
@@ -27,9 +28,11 @@ mod out_folder;
 mod outcome;
 mod persistent;
 mod report;
+mod shown;
 mod side_notes;
 mod stderr;
 mod supervise;
+mod supervisor;
 mod system;
 
 use bytes::Bytes;
@@ -70,10 +73,11 @@ impl Command {
         }
     }
 
-    /// No task will begin any more: processes that wait for one are ended.
+    /// No task will begin any more: processes and supervisors that wait for one are ended.
     pub fn retire(&self) {
-        if let Self::Persistent(command) = self {
-            command.retire();
+        match self {
+            Self::OneShot(command) => command.retire(),
+            Self::Persistent(command) => command.retire(),
         }
     }
 

@@ -11,8 +11,10 @@ use super::environment;
 use super::gate::Gate;
 use super::launch::{Launched, Launcher, Purpose};
 use super::outcome;
+use super::shown::Shown;
 use super::side_notes::SideNotes;
 use super::stderr::Complaints;
+use super::supervisor::IdleSupervisors;
 use crate::bell::Bell;
 use crate::readiness::ready;
 use crate::{Context, HandlerError};
@@ -26,6 +28,7 @@ pub struct OneShot {
     definition: CommandDefinition,
     launcher: Launcher,
     gate: Option<Gate>,
+    idle: IdleSupervisors,
 }
 
 impl OneShot {
@@ -35,11 +38,17 @@ impl OneShot {
             definition,
             launcher,
             gate,
+            idle: IdleSupervisors::default(),
         }
     }
 
     pub(super) fn definition(&self) -> &CommandDefinition {
         &self.definition
+    }
+
+    /// Ends the supervisors that wait, and each busy one after its process.
+    pub(super) fn retire(&self) {
+        self.idle.retire();
     }
 
     pub(super) fn run(&self, context: &Context, payload: &Bytes) -> Result<Bytes, HandlerError> {
@@ -51,9 +60,10 @@ impl OneShot {
         let mut variables = environment::of_attempt(context);
         variables.push(out.variable());
         let purpose = Purpose::Run(payload);
+        let (definition, idle) = (&self.definition, &self.idle);
         let started = self
             .launcher
-            .start(&self.definition, variables, &out, purpose);
+            .start(definition, variables, &out, purpose, idle);
         let launched = started.map_err(|error| {
             HandlerError::retry(format!("no process could be started: {error}"))
                 .named("cannot_start")
@@ -61,7 +71,9 @@ impl OneShot {
         let run = Run {
             context,
             launched,
+            idle,
             output: Vec::new(),
+            shown: Shown::new(),
             output_bytes_max: self.definition.output_bytes_max,
             is_too_large: false,
             notes: SideNotes::default(),
@@ -79,7 +91,10 @@ impl OneShot {
 struct Run<'a> {
     context: &'a Context,
     launched: Launched,
+    /// Where its supervisor goes afterwards.
+    idle: &'a IdleSupervisors,
     output: Vec<u8>,
+    shown: Shown,
     output_bytes_max: usize,
     is_too_large: bool,
     notes: SideNotes,
@@ -109,7 +124,7 @@ impl Run<'_> {
         }
         self.complaints.finish(self.context);
         let last_words = self.complaints.last_words();
-        let end = self.launched.finish(&last_words);
+        let end = self.launched.finish(&last_words, Some(self.idle));
         self.context.check()?;
         if self.is_too_large {
             return Err(too_large(self.output_bytes_max));
@@ -127,10 +142,13 @@ impl Run<'_> {
                 open.control.then(|| self.launched.control.as_fd()),
                 open.bell.then(|| bell.as_fd()),
             ],
-            self.context.progress_due(),
+            self.context
+                .progress_due()
+                .or_else(|| self.shown.due(&self.output)),
         )?;
         if found == [false; 4] {
             self.context.pass_on_progress();
+            self.shown.show(&self.output, self.context);
         }
         if found[3] {
             open.bell = false;
@@ -161,22 +179,19 @@ impl Run<'_> {
             self.is_too_large = true;
             self.launched.stop();
         }
+        if count > 0 {
+            // Not what just came: it may be the last, and then the result is there at once.
+            self.shown.show_in_time(&self.output, self.context);
+        }
         self.output.extend_from_slice(&bytes[..count.min(room)]);
         Ok(count > 0)
     }
 
     /// Whether there may be more.
     fn read_reports(&mut self, bytes: &mut [u8]) -> io::Result<bool> {
-        let count = match (&self.launched.control).read(bytes) {
-            Ok(count) => count,
-            // It ended without having read everything that was sent.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => 0,
-            Err(error) => return Err(error),
-        };
         let (notes, context) = (&mut self.notes, self.context);
         self.launched
-            .hear(&bytes[..count], |line| notes.take(line, context));
-        Ok(count > 0)
+            .read_reports(bytes, |line| notes.take(line, context))
     }
 }
 

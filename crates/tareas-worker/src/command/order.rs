@@ -1,11 +1,15 @@
-//! What a supervisor is told to run: one length, one JSON object, then the payload.
+//! What a supervisor is told to run: one length, one JSON object, then the payload. With the
+//! length come the open files that are to be the process's output and its stderr.
 
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Account, Limits};
+use super::handover;
 
 /// Largest order, payload excluded: an environment and arguments, which a person wrote.
 const ORDER_BYTES_MAX: u32 = 4 * 1024 * 1024;
@@ -25,34 +29,48 @@ pub(super) struct Order {
     /// when there is no server any more.
     pub(super) out: PathBuf,
     pub(super) stop_grace_ms: u64,
-    /// The supervisor's stdout is a socket that the process talks through, both ways;
-    /// otherwise the process reads the payload and writes to the supervisor's stdout.
+    /// The output is a socket that the process talks through, both ways; otherwise the process
+    /// reads the payload and writes there.
     pub(super) talks: bool,
     pub(super) payload_bytes: u64,
 }
 
+/// Where a process writes to.
+#[derive(Debug)]
+pub(super) struct Streams {
+    pub(super) output: OwnedFd,
+    pub(super) stderr: OwnedFd,
+}
+
 impl Order {
-    pub(super) fn send(&self, payload: &[u8], mut to: impl Write) -> io::Result<()> {
+    pub(super) fn send(
+        &self,
+        payload: &[u8],
+        streams: &Streams,
+        mut to: &UnixStream,
+    ) -> io::Result<()> {
         let json = serde_json::to_vec(self)?;
         let length = u32::try_from(json.len()).map_err(io::Error::other)?;
-        let mut message = Vec::with_capacity(4 + json.len() + payload.len());
-        message.extend_from_slice(&length.to_be_bytes());
-        message.extend_from_slice(&json);
+        let files = [streams.output.as_fd(), streams.stderr.as_fd()];
+        handover::send(to, length.to_be_bytes(), files)?;
+        let mut message = json;
         message.extend_from_slice(payload);
         to.write_all(&message)
     }
 
-    /// Reads the order and leaves the payload in the stream.
-    pub(super) fn receive(mut from: impl Read) -> io::Result<Self> {
-        let mut length = [0; 4];
-        from.read_exact(&mut length)?;
+    /// Reads an order and leaves the payload in the stream; `None` when there is none any more.
+    pub(super) fn receive(mut from: &UnixStream) -> io::Result<Option<(Self, Streams)>> {
+        let Some((length, [output, stderr])) = handover::receive(from)? else {
+            return Ok(None);
+        };
         let length = u32::from_be_bytes(length);
         if length > ORDER_BYTES_MAX {
             return Err(io::Error::other("the order is too large"));
         }
         let mut json = vec![0; length as usize];
         from.read_exact(&mut json)?;
-        Ok(serde_json::from_slice(&json)?)
+        let order = serde_json::from_slice(&json)?;
+        Ok(Some((order, Streams { output, stderr })))
     }
 }
 
@@ -75,16 +93,40 @@ mod tests {
             talks: false,
             payload_bytes: 2,
         };
-        let mut wire = Vec::new();
-        order.send(b"{}", &mut wire).unwrap();
-        let mut rest = wire.as_slice();
-        let received = Order::receive(&mut rest).unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (mut heard, said) = io::pipe().unwrap();
+        let streams = Streams {
+            output: said.into(),
+            stderr: std::fs::File::open("/dev/null").unwrap().into(),
+        };
+        order.send(b"{}", &streams, &ours).unwrap();
+        drop((streams, ours));
+        let (received, streams) = Order::receive(&theirs).unwrap().unwrap();
         assert_eq!(format!("{received:?}"), format!("{order:?}"));
+        let mut rest = Vec::new();
+        (&theirs).read_to_end(&mut rest).unwrap();
         assert_eq!(rest, b"{}");
+        io::PipeWriter::from(streams.output)
+            .write_all(b"x")
+            .unwrap();
+        let mut through = Vec::new();
+        heard.read_to_end(&mut through).unwrap();
+        assert_eq!(through, b"x");
+        assert!(Order::receive(&theirs).unwrap().is_none());
     }
 
     #[test]
     fn a_length_beyond_the_limit_is_refused_before_anything_is_reserved() {
-        assert!(Order::receive([0xFF; 8].as_slice()).is_err());
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let nothing = std::fs::File::open("/dev/null").unwrap();
+        handover::send(&ours, [0xFF; 4], [nothing.as_fd(), nothing.as_fd()]).unwrap();
+        assert!(Order::receive(&theirs).is_err());
+    }
+
+    #[test]
+    fn an_order_without_its_files_is_refused() {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        ours.write_all(&[0; 4]).unwrap();
+        assert!(Order::receive(&theirs).is_err());
     }
 }

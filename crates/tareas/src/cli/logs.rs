@@ -70,7 +70,7 @@ fn begin_attempt(attempt: &str, voice: &Voice) {
     voice.say(&voice.text(Text::LogOfAttempt, &[("attempt", &attempt)]));
 }
 
-/// A line of a log without what a terminal would take as an order.
+/// What a task has said, without what a terminal would take as an order.
 fn harmless(line: &str) -> String {
     line.replace(|c: char| c.is_control() && c != '\t', "\u{FFFD}")
 }
@@ -146,6 +146,10 @@ impl<'a> Follower<'a> {
             "progress" => {
                 let told = format!("{} % {}", said.shown("percent"), said.shown("message"));
                 voice.say(harmless(told.trim()).as_str());
+            }
+            "output" if !voice.format.is_json() => {
+                let text = said.shown("text");
+                voice.result(&harmless(text.trim_end_matches('\n')));
             }
             "truncated" => voice.say(Text::LogTruncated.plain(voice.lang)),
             _ => {}

@@ -75,6 +75,17 @@ impl Commands {
     }
 }
 
+/// What a process that is given tasks by a server can run: the built-in kinds and these commands.
+pub(crate) fn registry_with(commands: &[CommandKind]) -> Registry {
+    let mut registry = built_in();
+    for command in commands {
+        let launcher = Launcher::this_program(RUN_COMMAND);
+        let runs = Arc::new(Command::new(command.definition.clone(), launcher));
+        register(&mut registry, &command.kind, &runs);
+    }
+    registry
+}
+
 fn register(registry: &mut Registry, kind: &Kind, command: &Arc<Command>) {
     let command = Arc::clone(command);
     registry.register_raw(kind.as_str(), move |context: &Context, payload| {
@@ -101,7 +112,6 @@ fn tell(info: &KindInfo, commands: &[CommandKind], kinds: &Kinds) {
     kinds.define(kind, rules);
 }
 
-/// What comes with the program.
 /// What every server and node can run.
 pub(super) fn built_in() -> Registry {
     #[cfg_attr(

@@ -125,7 +125,8 @@ impl System {
         history::start_services((config, role), &engine, &supervisor);
         door::open((config, role), &engine, &clock, counts, &supervisor);
         guard.keep(&supervisor);
-        let pool = start_pool(&engine, &supervisor, &traces, (registry, config))?;
+        let name = identity::of(config, role).name;
+        let pool = start_pool(&engine, &supervisor, &traces, (registry, config, name))?;
         let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {
             engine,
@@ -348,7 +349,7 @@ fn start_pool(
     engine: &Arc<Engine>,
     supervisor: &Supervisor,
     traces: &Traces,
-    (registry, config): (Arc<Registry>, &ServeConfig),
+    (registry, config, name): (Arc<Registry>, &ServeConfig, String),
 ) -> Result<Option<Arc<Pool>>, Failure> {
     if config.threads == 0 {
         return Ok(None);
@@ -361,6 +362,7 @@ fn start_pool(
         Arc::clone(engine),
         Arc::clone(&dispatcher),
         Handle::current(),
+        name,
     );
     let options = PoolOptions {
         threads: config.threads.into(),

@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use access::{chances, open as open_access};
-pub(crate) use commands::RUN_COMMAND;
+pub(crate) use commands::{RUN_COMMAND, registry_with};
 pub(crate) use compose::{Role, System};
 pub(crate) use store::open_blobs;
 pub(crate) use trouble::cannot_start;

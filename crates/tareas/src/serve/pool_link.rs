@@ -6,7 +6,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tareas_core::{Body, Cause, Ending, Failure, TaskId, TraceContext};
+use tareas_core::{Body, Cause, Ending, Failure, RanBy, TaskId, TraceContext};
 use tareas_engine::{
     Claimed, Dispatcher, Engine, NewArtifact, PoolSlot, Progress, Running, Settled, block_on,
 };
@@ -19,14 +19,22 @@ pub(super) struct PoolLink {
     engine: Arc<Engine>,
     dispatcher: Arc<Dispatcher>,
     runtime: Handle,
+    /// What this process is called.
+    name: String,
 }
 
 impl PoolLink {
-    pub(super) fn new(engine: Arc<Engine>, dispatcher: Arc<Dispatcher>, runtime: Handle) -> Self {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        dispatcher: Arc<Dispatcher>,
+        runtime: Handle,
+        name: String,
+    ) -> Self {
         Self {
             engine,
             dispatcher,
             runtime,
+            name,
         }
     }
 
@@ -48,11 +56,13 @@ impl Source for PoolLink {
         goes_on
     }
 
-    fn settle(&self, _slot: usize, done: &mut Vec<Completion>) {
+    fn settle(&self, slot: usize, done: &mut Vec<Completion>) {
         for completion in &*done {
             self.keep_last_progress(completion);
         }
-        let settled = done.drain(..).map(|completion| self.settled(completion));
+        let settled = done
+            .drain(..)
+            .map(|completion| self.settled(completion, slot));
         self.settle_all(settled.collect());
     }
 
@@ -65,6 +75,7 @@ impl Source for PoolLink {
         match note {
             Note::Progress(told) => notes.progress(task, attempt, progress(&told)),
             Note::Log(line) => notes.log(task, attempt, line),
+            Note::Output(piece) => notes.output(task, attempt, piece),
         }
     }
 
@@ -74,7 +85,7 @@ impl Source for PoolLink {
 }
 
 impl PoolLink {
-    fn settled(&self, mut completion: Completion) -> Settled {
+    fn settled(&self, mut completion: Completion, slot: usize) -> Settled {
         let files = completion.trail.take().map(|trail| trail.artifacts);
         let files = files.filter(|files| !files.is_empty());
         let (task, attempt) = (TaskId::from_u128(completion.task_id), completion.attempt);
@@ -86,13 +97,20 @@ impl PoolLink {
                 Some(block_on(kept))
             }
             // Files go with a result, and only with a result.
-            (other, _) => ending(other),
+            (other, _) => ending(other, || self.thread(slot)),
         };
         Settled {
             task,
             attempt,
             ending,
             run_time: completion.run_time,
+        }
+    }
+
+    fn thread(&self, slot: usize) -> RanBy {
+        RanBy {
+            worker: self.name.clone(),
+            thread: u32::try_from(slot + 1).ok(),
         }
     }
 
@@ -161,18 +179,18 @@ fn new_artifact(artifact: tareas_worker::Artifact) -> NewArtifact {
 }
 
 /// `None` for an attempt that ran over its limit.
-fn ending(ending: tareas_worker::Ending) -> Option<Ending> {
+fn ending(ending: tareas_worker::Ending, by: impl FnOnce() -> RanBy) -> Option<Ending> {
     use tareas_worker::Ending as Ended;
     match ending {
         Ended::Succeeded(result) => Some(Ending::Succeeded(Body::Inline(result))),
-        Ended::Failed(error) => Some(failed(error)),
+        Ended::Failed(error) => Some(failed(error, by())),
         Ended::Cancelled => Some(Ending::Cancelled),
         Ended::Released => Some(Ending::Released),
         Ended::TimedOut => None,
     }
 }
 
-fn failed(error: HandlerError) -> Ending {
+fn failed(error: HandlerError, ran_by: RanBy) -> Ending {
     let cause = if error.retryable {
         Cause::Handler
     } else {
@@ -186,6 +204,7 @@ fn failed(error: HandlerError) -> Ending {
             name: Some(error.name.to_string()),
             message: error.message,
             backtrace: error.backtrace.map(String::from),
+            ran_by: Some(ran_by),
         }),
     }
 }

@@ -1,9 +1,11 @@
 //! What attempts say: printed, followed live, resumed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use crate::server::{Server, program, until};
+use tareas_client::Followed;
+
+use crate::server::{PATIENCE, Server, program, until};
 
 /// Says a line, waits for a file, and says another.
 const CONFIG: &str = r#"
@@ -73,6 +75,73 @@ fn a_stream_goes_on_where_its_reader_was() {
         !rest.contains("id: 1.1\n") && rest.contains("id: 1.2\n"),
         "{rest}"
     );
+}
+
+/// Over the line protocol: live, from a place on, and all at once.
+#[test]
+fn a_line_follows_a_task_and_comes_back_to_where_it_was() {
+    let server = Server::start(CONFIG);
+    let id = server.submit("talks");
+    let ask = |more: &str| {
+        let authority = server.url.trim_start_matches("tcp://");
+        let mut stream = std::net::TcpStream::connect(authority).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        writeln!(
+            stream,
+            "{{\"cmd\":\"logs\",\"task_id\":\"{id}\",\"ref\":7{more}}}"
+        )
+        .unwrap();
+        let lines = BufReader::new(stream).lines();
+        lines.map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap())
+    };
+    let mut live = ask(",\"follow\":true");
+    let first = live.by_ref().find(|event| event["event"] == "log").unwrap();
+    assert_eq!(
+        (&first["text"], &first["at"], &first["ref"]),
+        (&"one".into(), &"1.1".into(), &7.into())
+    );
+    server.write("go", "");
+    let rest: Vec<_> = live.take_while(|event| event["event"] != "end").collect();
+    assert!(rest.iter().any(|event| event["at"] == "1.2"), "{rest:?}");
+    let from_there: Vec<_> = ask(",\"follow\":true,\"after\":\"1.1\"").take(3).collect();
+    let told: Vec<_> = from_there
+        .iter()
+        .filter_map(|event| event["at"].as_str())
+        .collect();
+    assert_eq!(told, ["1.2"], "{from_there:?}");
+    let whole = ask("").next().unwrap();
+    assert_eq!(
+        whole["attempts"][0]["lines"].as_array().unwrap().len(),
+        2,
+        "{whole}"
+    );
+}
+
+/// What a program writes is seen before it ends; one that ends at once shows nothing of it twice.
+#[test]
+fn the_output_of_a_program_is_followed_while_it_runs() {
+    let script = "printf 'one '; while [ ! -e go ]; do sleep 0.02; done; printf two";
+    let server = Server::start(&format!(
+        "[kinds.writes]\ncommand = [\"sh\", \"-c\", {script:?}]\n"
+    ));
+    let id = server.submit("writes");
+    let client = tareas_client::Client::connect(&server.url, Default::default()).unwrap();
+    let mut follow = client.follow(id.parse().unwrap());
+    let Some(Ok(Followed::Output { attempt: 1, text })) = follow.next() else {
+        panic!("nothing was shown");
+    };
+    assert_eq!(text, "one ");
+    server.write("go", "");
+    let last = follow.last().unwrap().unwrap();
+    assert_eq!(
+        last,
+        Followed::Ended {
+            status: "succeeded".to_owned()
+        }
+    );
+    assert_eq!(server.ended(&id)["result"], "one two");
+    let logs = client.logs(id.parse().unwrap()).unwrap();
+    assert!(logs.contains("\"output\":\"one "), "{logs}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ struct Life {
     outcomes: &'static [&'static str],
 }
 
-const LIVES: [Life; 8] = [
+const LIVES: [Life; 9] = [
     Life {
         does: "succeed",
         options: "{}",
@@ -94,6 +94,15 @@ const LIVES: [Life; 8] = [
         outcomes: &["cancelled"],
     },
     Life {
+        does: "chat",
+        options: "{}",
+        status: "cancelled",
+        reason: Some("requested"),
+        code: None,
+        attempt: 1,
+        outcomes: &["cancelled"],
+    },
+    Life {
         does: "talk",
         options: "{}",
         status: "succeeded",
@@ -141,6 +150,7 @@ fn live(way: &Way) {
     }
     let stage = Stage::new(way.threads());
     let _worker = way.start(&stage);
+    cancel_queued(&stage, way);
     let begun: Vec<(&Life, String)> = LIVES
         .iter()
         .filter_map(|life| {
@@ -152,8 +162,12 @@ fn live(way: &Way) {
         })
         .collect();
     for (life, id) in begun {
-        if life.does == "wait" {
-            stage.until(|| stage.task(&id)["status"] == "running");
+        match life.does {
+            "wait" => stage.until(|| stage.task(&id)["status"] == "running"),
+            "chat" => hear_it_live(&stage, &id),
+            _ => {}
+        }
+        if life.outcomes == ["cancelled"] {
             stage.say(&json!({"cmd": "cancel", "task_id": id}));
         }
         let task = stage.ended(&id);
@@ -179,6 +193,34 @@ fn live(way: &Way) {
     }
 }
 
+/// A task that waits is cancelled at once, and nobody ever runs it.
+fn cancel_queued(stage: &Stage, way: &Way) {
+    let Some((kind, payload)) = way.asked("succeed") else {
+        return;
+    };
+    let id = stage.submit(json!({"kind": kind, "payload": payload, "delay_ms": 600_000}));
+    stage.say(&json!({"cmd": "cancel", "task_id": id}));
+    let task = stage.ended(&id);
+    assert_eq!(
+        (&task["status"], &task["attempt"]),
+        (&"cancelled".into(), &0.into()),
+        "{task}"
+    );
+}
+
+/// Follows a task that has said everything and goes on: it is all heard before its end.
+fn hear_it_live(stage: &Stage, id: &str) {
+    let mut heard = stage.follow(id);
+    let mut wanted = vec!["log hello", "output so far", "progress half"];
+    while !wanted.is_empty() {
+        let event = heard.next().unwrap();
+        let text = |member: &str| event[member].as_str().unwrap_or_default().trim().to_owned();
+        let said = format!("{} {}{}", text("event"), text("text"), text("message"));
+        wanted.retain(|wanted| *wanted != said);
+        assert_ne!(text("event"), "end", "{wanted:?} was not heard");
+    }
+}
+
 /// What only one of the lives has.
 fn look_closer(stage: &Stage, life: &Life, task: &Value) {
     match life.does {
@@ -186,6 +228,9 @@ fn look_closer(stage: &Stage, life: &Life, task: &Value) {
         "fail" => {
             let message = task["error"]["message"].as_str().unwrap();
             assert!(message.contains("broken"), "{task}");
+            for attempt in task["attempts"].as_array().unwrap() {
+                look_at_failure(attempt);
+            }
         }
         "later" => {
             let at = |name: &str| {
@@ -212,4 +257,15 @@ fn look_closer(stage: &Stage, life: &Life, task: &Value) {
         }
         _ => {}
     }
+}
+
+/// What is kept of an attempt that failed.
+fn look_at_failure(attempt: &Value) {
+    let message = attempt["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("broken"), "{attempt}");
+    let at = |name: &str| {
+        let time = attempt[name].as_str().unwrap_or_default();
+        time.parse::<jiff::Timestamp>().unwrap()
+    };
+    assert!(at("started_at") <= at("finished_at"), "{attempt}");
 }

@@ -15,7 +15,11 @@ if does == "reject":
 if does == "later" and is_first:
     os.write(3, b"retry_after 1\n")
     sys.exit(75)
-if does in ("hang", "wait"):
+if does == "chat":
+    os.write(3, b"progress 50 half\n")
+    print("hello", file=sys.stderr, flush=True)
+    print("so far", flush=True)
+if does in ("hang", "wait", "chat"):
     time.sleep(60)
 if does == "talk":
     os.write(3, b"progress 50 half\n")

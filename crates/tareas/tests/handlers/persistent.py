@@ -20,7 +20,11 @@ for line in sys.stdin:
     elif does == "later" and is_first:
         say({"error": {"message": "busy", "retry_after_ms": 1000}})
     else:
-        if does in ("hang", "wait"):
+        if does == "chat":
+            say({"progress": 50, "message": "half"})
+            say({"log": "hello"})
+            say({"output": "so far"})
+        if does in ("hang", "wait", "chat"):
             time.sleep(60)
         if does == "talk":
             say({"progress": 50, "message": "half"})

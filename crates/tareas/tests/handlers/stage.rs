@@ -106,6 +106,16 @@ impl Stage {
         self.task(id)
     }
 
+    /// What the attempts of a task say, as they say it.
+    pub(crate) fn follow(&self, id: &str) -> impl Iterator<Item = Value> + use<> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let line = json!({"cmd": "logs", "task_id": id, "follow": true});
+        stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+        let lines = BufReader::new(stream).lines();
+        lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+    }
+
     /// What the attempts of a task have said.
     pub(crate) fn log(&self, id: &str) -> Value {
         self.get(&format!("/v1/tasks/{id}/log"))

@@ -126,6 +126,13 @@ fn handle(context: &Context, asked: Value) -> Result<Value, HandlerError> {
         "fail" => Err(HandlerError::retry("broken")),
         "reject" => Err(HandlerError::rejected("wrong")),
         "later" if is_first => Err(HandlerError::retry("busy").after(Duration::from_secs(1))),
+        "chat" => {
+            context.progress(50.0, "half");
+            context.log("hello");
+            context.output("so far");
+            context.sleep(Duration::from_secs(60))?;
+            Ok(Value::Null)
+        }
         "hang" | "wait" => {
             context.sleep(Duration::from_secs(60))?;
             Ok(Value::Null)

@@ -9,7 +9,12 @@ app.task("javascript", async (asked, context) => {
   if (asked.do === "fail" || (asked.do === "again" && isFirst)) throw new Error("broken");
   if (asked.do === "reject") throw new Rejected("wrong");
   if (asked.do === "later" && isFirst) throw new Retry("busy", { afterMs: 1_000 });
-  if (asked.do === "hang" || asked.do === "wait") await context.sleep(60_000);
+  if (asked.do === "chat") {
+    context.progress(50, "half");
+    context.log("hello");
+    context.output("so far");
+  }
+  if (["hang", "wait", "chat"].includes(asked.do)) await context.sleep(60_000);
   if (asked.do === "talk") {
     context.progress(50, "half");
     context.log("hello");

@@ -19,7 +19,11 @@ def handle(context, asked):
         raise tareas.Rejected("wrong")
     if does == "later" and is_first:
         raise tareas.Retry("busy", after=1)
-    if does in ("hang", "wait"):
+    if does == "chat":
+        context.progress(50, "half")
+        context.log("hello")
+        context.output("so far")
+    if does in ("hang", "wait", "chat"):
         context.sleep(60)
     if does == "talk":
         context.progress(50, "half")

@@ -1,6 +1,9 @@
 //! Remote workers as processes: killed, stopped, drained, and around a restart of the server.
 
+mod commands;
+mod partitions;
 mod stage;
+mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -98,6 +101,36 @@ fn a_second_signal_gives_back_what_runs() {
         (&task["status"], &task["attempt"]),
         (&"queued".into(), &1.into())
     );
+}
+
+#[test]
+fn a_task_that_takes_longer_than_every_lease_runs_once() {
+    let stage = Stage::new(&["--session-ttl", "1s"]);
+    let _worker = stage.worker("w", &[]);
+    let _idle = stage.worker("idle", &[]);
+    let id = stage.submit("sleep", r#"{"ms":4000}"#);
+    let task = stage.ended(&id, 60 * SECOND);
+    assert_eq!(
+        (&task["status"], &task["attempt"]),
+        (&"succeeded".into(), &1.into())
+    );
+}
+
+#[test]
+fn what_is_due_later_waits_at_the_server_and_not_at_a_worker() {
+    let stage = Stage::new(&[]);
+    let _worker = stage.worker("w", &["--prefetch", "8192"]);
+    let tasks = (0..500).map(|_| r#"{"kind":"square","payload":"2","delay_ms":600000}"#);
+    let tasks: Vec<&str> = tasks.collect();
+    stage.say(&format!(
+        r#"{{"cmd":"batch","wait":false,"tasks":[{}]}}"#,
+        tasks.join(",")
+    ));
+    // Nothing of it is in the way of what is due now.
+    let now = stage.submit("square", "3");
+    assert_eq!(stage.ended(&now, 60 * SECOND)["result"], 9);
+    let worker = &stage.workers()[0];
+    assert_eq!(worker["busy"], 0, "{worker}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A server without threads of its own, and workers as processes of their own.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,9 +24,11 @@ pub(crate) struct Stage {
 pub(crate) struct Process(Child);
 
 impl Process {
-    fn start(arguments: &[&str], folder: &std::path::Path) -> Self {
+    fn start(arguments: &[&str], folder: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tareas"));
         command.env_clear().env("LANG", "C").current_dir(folder);
+        // Where the programs of commands are.
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.args(arguments).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Self(command.spawn().unwrap())
@@ -75,7 +78,12 @@ impl Stage {
 
     /// A worker with one thread, once it is connected.
     pub(crate) fn worker(&self, name: &str, more: &[&str]) -> Process {
-        let server = format!("tcp://127.0.0.1:{}", self.port);
+        self.worker_of(self.address(), name, more)
+    }
+
+    /// The same, for a server that is reached there.
+    pub(crate) fn worker_of(&self, server: SocketAddr, name: &str, more: &[&str]) -> Process {
+        let server = format!("tcp://{server}");
         let mut arguments = vec![
             "worker",
             "--server",
@@ -91,20 +99,48 @@ impl Stage {
         process
     }
 
+    /// Where the server is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// Writes a file into the folder in which server and workers start.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    /// What is in a file of that folder, if it is there.
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+
+    /// How many blobs the server keeps.
+    pub(crate) fn blobs(&self) -> usize {
+        files_in(&self.folder.path().join("data/blobs"))
+    }
+
     pub(crate) fn until_workers(&self, count: usize) {
         let connected = |worker: &&Value| worker["state"] == "connected";
         self.until(|| self.workers().iter().filter(connected).count() == count);
     }
 
-    fn workers(&self) -> Vec<Value> {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
+    /// The body that HTTP answers.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        let Ok(mut stream) = TcpStream::connect(self.address()) else {
             return Vec::new();
         };
-        let request = "GET /v1/workers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
-        let body = std::io::read_to_string(stream).unwrap_or_default();
-        let json = body.split("\r\n\r\n").nth(1).unwrap_or_default();
-        let workers: Value = serde_json::from_str(json).unwrap_or_default();
+        let mut answer = Vec::new();
+        // What came before a connection broke is not whole, and looked at as nothing.
+        let _ = stream.read_to_end(&mut answer);
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+        end.map_or_else(Vec::new, |end| answer.split_off(end + 4))
+    }
+
+    pub(crate) fn workers(&self) -> Vec<Value> {
+        let workers: Value = serde_json::from_slice(&self.get("/v1/workers")).unwrap_or_default();
         workers["workers"].as_array().cloned().unwrap_or_default()
     }
 
@@ -154,7 +190,7 @@ impl Stage {
         }
     }
 
-    fn until(&self, mut holds: impl FnMut() -> bool) {
+    pub(crate) fn until(&self, mut holds: impl FnMut() -> bool) {
         let until = Instant::now() + PATIENCE;
         while !holds() {
             assert!(Instant::now() < until, "it never held");
@@ -170,4 +206,13 @@ fn serve(folder: &tempfile::TempDir, port: u16, arguments: &[String]) -> Process
     let mut all = vec!["serve", "--bind", &bind, "--data", data, "--threads", "0"];
     all.extend(arguments.iter().map(String::as_str));
     Process::start(&all, folder.path())
+}
+
+fn files_in(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let count = |path: std::path::PathBuf| match path.is_dir() {
+        true => files_in(&path),
+        false => 1,
+    };
+    entries.map(|entry| count(entry.path())).sum()
 }

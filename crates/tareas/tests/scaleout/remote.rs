@@ -11,7 +11,7 @@ use super::world::World;
 fn submit(port: u16, kind: &str, chance: &mut Chance) -> String {
     let id = fresh_id(chance);
     let line = format!(
-        "{{\"cmd\":\"submit\",\"task_id\":\"{id}\",\"kind\":\"{kind}\",\"payload\":{{\"n\":5}}}}\n"
+        "{{\"cmd\":\"submit\",\"task_id\":\"{id}\",\"kind\":\"{kind}\",\"payload\":{{\"n\":5,\"ms\":120000}}}}\n"
     );
     let told = ask(port, &line);
     assert!(told.contains("queued"), "{told}");
@@ -56,4 +56,20 @@ fn workers_get_the_tasks_of_every_server() {
     all_done(&waiting, ports[1]);
     let once = "SELECT count(*) FROM tareas.tasks WHERE state <> 3 OR charged > 1";
     assert_eq!(world.sql(once), "0", "each ended, and without a failure");
+
+    // While a long task runs RabbitMQ waits for nothing, so it has nothing to lose patience with.
+    let long = submit(ports[0], "sleep", &mut chance);
+    world.until("it runs", || status(ports[0], &long) == "running");
+    world.until("its hint is acknowledged", || {
+        let list = ["-q", "list_queues", "messages_unacknowledged"];
+        let told = world.rabbitmq.rabbitmqctl(&list);
+        let mut counts = told
+            .split_whitespace()
+            .filter_map(|word| word.parse::<u64>().ok());
+        counts.all(|count| count == 0)
+    });
+    assert_eq!(status(ports[0], &long), "running");
+    let cancel = format!("{{\"cmd\":\"cancel\",\"task_id\":\"{long}\"}}\n");
+    ask(ports[0], &cancel);
+    world.until("it is cancelled", || status(ports[0], &long) == "cancelled");
 }

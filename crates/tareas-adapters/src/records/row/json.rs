@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use tareas_core::{Backoff, Blob, Body, Cause, Failure, RetryPolicy, Timestamp, TraceContext};
+use tareas_core::{Backoff, Blob, Body, Cause, Failure, RanBy, RetryPolicy, Timestamp, TraceContext};
 
 /// Options of a task that differ from the defaults.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -62,6 +62,10 @@ struct StoredFailure {
     message: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backtrace: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    worker: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    thread: Option<u32>,
 }
 
 /// Bytes for the column `options`.
@@ -136,6 +140,8 @@ pub(crate) fn failure_text(failure: &Failure) -> Vec<u8> {
         name: failure.name.clone(),
         message: failure.message.clone(),
         backtrace: failure.backtrace.clone(),
+        worker: failure.ran_by.as_ref().map(|by| by.worker.clone()),
+        thread: failure.ran_by.as_ref().and_then(|by| by.thread),
     })
 }
 
@@ -147,6 +153,8 @@ pub(crate) fn failure(text: &[u8]) -> Result<Failure, serde_json::Error> {
         name,
         message,
         backtrace,
+        worker,
+        thread,
         ..
     } = stored;
     Ok(Failure {
@@ -154,6 +162,7 @@ pub(crate) fn failure(text: &[u8]) -> Result<Failure, serde_json::Error> {
         name,
         message,
         backtrace,
+        ran_by: worker.map(|worker| RanBy { worker, thread }),
     })
 }
 
@@ -252,6 +261,10 @@ mod tests {
             name: Some("E".to_owned()),
             message: "\0\u{1F600}".to_owned(),
             backtrace: Some("at 1".to_owned()),
+            ran_by: Some(RanBy {
+                worker: "w1".to_owned(),
+                thread: Some(2),
+            }),
         };
         assert_eq!(failure(&failure_text(&went_wrong)).unwrap(), went_wrong);
     }

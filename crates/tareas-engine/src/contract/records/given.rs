@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tareas_core::{
     Actor, Applied, Attempt, Batch, Body, Cause, Command, Ending, Failure, Fence, Jitter, Kind,
-    Lane, NewTask, Options, Outcome, Place, Position, Priority, QueueName, Rejected, SessionId,
-    Spec, State, Task, TaskId, Timestamp, Token,
+    Lane, NewTask, Options, Outcome, Place, Position, Priority, QueueName, RanBy, Rejected,
+    SessionId, Spec, State, Task, TaskId, Timestamp, Token,
 };
 
 use super::Store;
@@ -143,6 +143,10 @@ pub(crate) fn failure(message: &str) -> Arc<Failure> {
         name: Some("ValueError".to_owned()),
         message: message.to_owned(),
         backtrace: Some("at line 1\nat line 2".to_owned()),
+        ran_by: Some(RanBy {
+            worker: "w1".to_owned(),
+            thread: Some(2),
+        }),
     })
 }
 

@@ -20,6 +20,8 @@ struct AttemptLog<'a> {
     attempt: u64,
     lines: &'a [String],
     truncated: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    output: String,
 }
 
 /// The lines of each attempt, oldest first.
@@ -42,7 +44,8 @@ fn of_attempt(notes: &AttemptNotes) -> AttemptLog<'_> {
     AttemptLog {
         attempt: notes.attempt,
         lines: &notes.log,
-        truncated: notes.is_truncated,
+        truncated: notes.is_truncated || notes.is_output_truncated,
+        output: notes.output.concat(),
     }
 }
 

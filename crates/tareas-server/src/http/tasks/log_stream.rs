@@ -3,148 +3,117 @@
 //! | event | data |
 //! |---|---|
 //! | `log` | `{"attempt":1,"line":"…"}`; its id is the attempt and the number of the line |
+//! | `output` | `{"attempt":1,"text":"…"}`: a piece of what there is of the result so far |
 //! | `progress` | `{"attempt":1,"percent":50,"message":"…"}` |
 //! | `truncated` | `{"attempt":1}`: further lines of this attempt are dropped |
 //! | `end` | `{"task_id":"…","status":"succeeded"}`; nothing follows |
 //!
-//! A stream holds nothing but how much was seen: what a slow reader has not read waits in the
-//! notes of the engine, which are bounded. Whoever comes back with `Last-Event-ID` goes on there.
+//! Whoever comes back with `Last-Event-ID` goes on there.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use futures_util::stream;
-use tareas_core::{Task, TaskId};
-use tareas_engine::{Heard, Seen, Waited};
+use tareas_core::Task;
+use tareas_engine::Heard;
 use tareas_protocol::Code;
 use tareas_protocol::json::{append_string, append_u64};
-use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::ServerState;
+use crate::follow::{Followed, Follower, Place};
 use crate::http::live::{OPENING, SILENCE_MAX, STILL_THERE, Seat, event_stream};
 use crate::http::problem::Answer;
 use crate::http::visit::Visit;
 
 /// The stream of one reader.
-struct Follower {
+struct Reader {
     _seat: Seat,
-    server: Arc<ServerState>,
-    id: TaskId,
-    more: Arc<Notify>,
-    seen: Seen,
+    follower: Follower,
     stop: CancellationToken,
     /// The token or session of whoever reads has ended.
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
-    phase: Phase,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Phase {
-    Opening,
-    Following,
-    /// The task has ended with this status; what was said before is still to be told.
-    Ended(&'static str),
-    Over,
+    is_opened: bool,
+    /// How far it was told: the id of an event.
+    place: Place,
 }
 
 /// Follows the log of a task.
 pub(super) fn follow(visit: Visit, task: &Task, headers: &HeaderMap) -> Answer {
     let seat = Seat::take(&visit.server);
     let seat = seat.ok_or_else(|| visit.problem(visit.error(Code::Overloaded)))?;
-    let follower = Follower {
+    let id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let place = Place::read(id.unwrap_or_default());
+    let reader = Reader {
         _seat: seat,
-        id: task.id(),
-        more: visit.server.engine.notes().follow(task.id()),
-        server: visit.server,
-        seen: seen_by(headers),
+        follower: Follower::new(&visit.server, task.id(), place.seen()),
         stop: visit.stop,
         ended: Box::pin(visit.identity.principal.ended()),
-        phase: Phase::Opening,
+        is_opened: false,
+        place,
     };
-    Ok(event_stream(stream::unfold(
-        follower,
-        |mut follower| async {
-            let chunk = follower.next().await?;
-            Some((chunk, follower))
-        },
-    )))
+    Ok(event_stream(stream::unfold(reader, |mut reader| async {
+        let chunk = reader.next().await?;
+        Some((chunk, reader))
+    })))
 }
 
-/// What the reader has seen, if it says so.
-fn seen_by(headers: &HeaderMap) -> Seen {
-    let id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let parts = id.and_then(|id| id.split_once('.'));
-    let seen = parts
-        .and_then(|(attempt, lines)| Some(Seen::up_to(attempt.parse().ok()?, lines.parse().ok()?)));
-    seen.unwrap_or_default()
-}
-
-impl Follower {
+impl Reader {
     /// What to send next; `None` at the end.
     async fn next(&mut self) -> Option<Bytes> {
-        if self.phase == Phase::Opening {
-            self.phase = Phase::Following;
+        if !self.is_opened {
+            self.is_opened = true;
             return Some(Bytes::from_static(OPENING));
         }
-        loop {
-            let more = Arc::clone(&self.more);
-            // Before it looks: what is said from here on wakes it.
-            let mut notified = std::pin::pin!(more.notified());
-            notified.as_mut().enable();
-            let heard = self.server.engine.notes().unseen(self.id, &mut self.seen);
-            if !heard.is_empty() {
+        let followed = tokio::select! {
+            () = self.stop.cancelled() => return None,
+            () = &mut self.ended => return None,
+            followed = self.follower.next(SILENCE_MAX) => followed,
+        };
+        match followed {
+            Followed::Heard(heard) => {
                 let mut out = Vec::new();
-                heard.iter().for_each(|heard| append(&mut out, heard));
-                return Some(out.into());
+                heard.iter().for_each(|heard| self.append(&mut out, heard));
+                Some(out.into())
             }
-            match self.phase {
-                Phase::Ended(status) => {
-                    self.phase = Phase::Over;
-                    return Some(self.farewell(status));
-                }
-                Phase::Over => return None,
-                Phase::Opening | Phase::Following => {}
-            }
-            tokio::select! {
-                () = self.stop.cancelled() => return None,
-                () = &mut self.ended => return None,
-                () = notified => {}
-                waited = self.server.engine.wait(self.id, SILENCE_MAX) => match waited {
-                    Ok(Waited::Ended(task)) => self.phase = Phase::Ended(task.phase().name()),
-                    Ok(Waited::TimedOut(_)) => return Some(Bytes::from_static(STILL_THERE)),
-                    // Removed meanwhile, or the store is away: the reader may ask again.
-                    Err(_) => return None,
-                },
-            }
+            Followed::Silence => Some(Bytes::from_static(STILL_THERE)),
+            Followed::Ended(status) => Some(self.farewell(status)),
+            Followed::Over => None,
         }
     }
 
     fn farewell(&self, status: &str) -> Bytes {
-        let data = format!("{{\"task_id\":\"{}\",\"status\":\"{status}\"}}", self.id);
+        let id = self.follower.id();
+        let data = format!("{{\"task_id\":\"{id}\",\"status\":\"{status}\"}}");
         format!("event: end\ndata: {data}\n\n").into()
+    }
+
+    /// Appends one event.
+    fn append(&mut self, out: &mut Vec<u8>, heard: &Heard) {
+        let (name, attempt) = match heard {
+            Heard::Line { attempt, .. } => ("log", *attempt),
+            Heard::Output { attempt, .. } => ("output", *attempt),
+            Heard::Progress(attempt, _) => ("progress", *attempt),
+            Heard::Truncated(attempt) => ("truncated", *attempt),
+        };
+        if let Some(place) = self.place.pass(heard) {
+            out.extend_from_slice(format!("id: {place}\n").as_bytes());
+        }
+        out.extend_from_slice(format!("event: {name}\ndata: {{\"attempt\":").as_bytes());
+        append_u64(out, attempt);
+        append_data(out, heard);
+        out.extend_from_slice(b"}\n\n");
     }
 }
 
-/// Appends one event.
-fn append(out: &mut Vec<u8>, heard: &Heard) {
-    let (name, attempt) = match heard {
-        Heard::Line {
-            attempt, number, ..
-        } => {
-            out.extend_from_slice(format!("id: {attempt}.{number}\n").as_bytes());
-            ("log", *attempt)
-        }
-        Heard::Progress(attempt, _) => ("progress", *attempt),
-        Heard::Truncated(attempt) => ("truncated", *attempt),
-    };
-    out.extend_from_slice(format!("event: {name}\ndata: {{\"attempt\":").as_bytes());
-    append_u64(out, attempt);
+fn append_data(out: &mut Vec<u8>, heard: &Heard) {
     match heard {
         Heard::Line { text, .. } => {
             out.extend_from_slice(b",\"line\":");
+            append_string(out, text);
+        }
+        Heard::Output { text, .. } => {
+            out.extend_from_slice(b",\"text\":");
             append_string(out, text);
         }
         Heard::Progress(_, progress) => {
@@ -155,5 +124,4 @@ fn append(out: &mut Vec<u8>, heard: &Heard) {
         }
         Heard::Truncated(_) => {}
     }
-    out.extend_from_slice(b"}\n\n");
 }

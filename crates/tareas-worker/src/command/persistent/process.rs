@@ -16,6 +16,7 @@ use crate::command::oneshot::too_large;
 use crate::command::out_folder::OutFolder;
 use crate::command::outcome::sentence;
 use crate::command::stderr::Complaints;
+use crate::command::supervisor::IdleSupervisors;
 use crate::command::system;
 use crate::readiness::ready;
 use crate::{Context, HandlerError};
@@ -73,7 +74,14 @@ impl Process {
     pub(super) fn start(launcher: &Launcher, definition: &CommandDefinition) -> io::Result<Self> {
         let out = launcher.out_folder(definition)?;
         let variables = vec![out.variable()];
-        let mut launched = launcher.start(definition, variables, &out, Purpose::Talk)?;
+        let mut launched = launcher.start(
+            definition,
+            variables,
+            &out,
+            Purpose::Talk,
+            // Its supervisor lives as long as it does, which is long.
+            &IdleSupervisors::default(),
+        )?;
         let talk = launched.talk.take().ok_or(io::ErrorKind::BrokenPipe)?;
         talk.set_write_timeout(Some(LOOK_UP_EVERY))?;
         Ok(Self {
@@ -260,9 +268,7 @@ impl Process {
 
     /// Whether the supervisor may have more to say.
     fn read_reports(&mut self) -> io::Result<bool> {
-        let count = (&self.launched.control).read(&mut self.bytes)?;
-        self.launched.hear(&self.bytes[..count], |_| {});
-        Ok(count > 0)
+        self.launched.read_reports(&mut self.bytes, |_| {})
     }
 
     /// Ends what is left of it, and tells how it ended.
@@ -286,7 +292,7 @@ impl Process {
         }
         self.complaints.finish(context);
         let last_words = self.complaints.last_words();
-        let end = self.launched.finish(&last_words);
+        let end = self.launched.finish(&last_words, None);
         if let Err(interrupted) = context.check() {
             return Answer::Interrupted(interrupted.into());
         }

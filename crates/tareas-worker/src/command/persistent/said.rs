@@ -50,6 +50,7 @@ struct Said<'a> {
     progress: Option<f64>,
     message: Option<String>,
     log: Option<String>,
+    output: Option<String>,
     #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     error: Option<SaidError>,
@@ -77,6 +78,9 @@ pub(super) fn take(line: &[u8], context: &Context) -> Option<Result<Bytes, Handl
     };
     if let Some(text) = said.log {
         context.log(text);
+    }
+    if let Some(piece) = said.output {
+        context.output(piece);
     }
     if let Some(percent) = said.progress {
         context.progress(percent, said.message.unwrap_or_default());
@@ -138,6 +142,7 @@ mod tests {
         for talk in [
             r#"{"progress":4}"#,
             r#"{"log":"x"}"#,
+            r#"{"output":"x"}"#,
             "printed",
             "[1]",
             "{}",

@@ -1,9 +1,9 @@
-//! The supervisor: this binary again, started for one process of a command.
+//! The supervisor: this binary again, started for processes of one command.
 //!
-//! Its stdin is a socket to the server: an order comes in, reports go out, one more byte or the
-//! end of the stream means "stop". It is the process that orphans of the tree fall to, so it is
-//! done when it has no children left, and not before. It is single-threaded and never waits for
-//! the process while the server might want something.
+//! Its stdin is a socket to the server: an order comes in, reports go out, the end of the stream
+//! means "stop". It is the process that orphans of the tree fall to, so it is done with an order
+//! when it has no children left, and not before: the next order finds nothing of the last one. It
+//! is single-threaded and never waits for the process while the server might want something.
 
 mod start;
 mod watch;
@@ -18,52 +18,74 @@ use nix::sys::signal::SigSet;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{dup2_stdin, setsid};
 
-use super::order::Order;
+use super::order::{Order, Streams};
 use super::report::Report;
 use super::system::{self, Ends};
 use start::Start;
 use watch::Watch;
 
-/// Runs as a supervisor until its process and everything below it has ended. The whole life of
-/// a process that was started for this.
+/// Runs as a supervisor until there are no more orders, or it is asked to stop: then its process
+/// and everything below it has ended. The whole life of a process that was started for this.
 pub fn supervise() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        // Stderr belongs to the command's log; there it is said why there is nothing else.
-        Err(error) => {
-            let _ = writeln!(
-                io::stderr(),
-                "the supervisor of the command failed: {error}"
-            );
-            ExitCode::FAILURE
-        }
+        // The server finds that its stream has ended. There is nobody else to tell.
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
 fn run() -> io::Result<()> {
-    let start = Start::reserve()?;
+    let mut start = Start::reserve()?;
     let mut control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     dup2_stdin(start.nothing())?;
-    let order = Order::receive(&control)?;
     isolate()?;
-    match start.process(&order, &control) {
-        Ok(mut started) => {
-            // Not before: the process must not inherit it. An end that came meanwhile is found
-            // without a signal.
-            let ends = Ends::listen()?;
-            // A server that is gone is noticed where it is listened to.
-            let _ = tell(&mut control, &Report::Started(started.pid.as_raw()));
-            let watch = Watch::new(&mut control, ends, &order, &mut started);
-            let end = watch.until_all_ended()?;
-            drop(started);
-            if tell(&mut control, &Report::Ended(end)).is_err() {
-                // Nobody is there to take what it left, or to clean up.
-                let _ = std::fs::remove_dir_all(&order.out);
+    let ends = Ends::listen()?;
+    while let Some((order, streams)) = Order::receive(&control)? {
+        match carry_out(start, &order, streams, &mut control, &ends) {
+            Ok(true) => start = Start::again()?,
+            Ok(false) => break,
+            Err(error) => {
+                let failed = Report::Failed(format!("the supervisor failed: {error}"));
+                tell(&mut control, &failed)?;
+                return Err(error);
             }
         }
-        Err(error) => tell(&mut control, &Report::Failed(error.to_string()))?,
     }
     Ok(())
+}
+
+/// One order, from the start of its process to the end of the last that came of it; whether
+/// another may follow.
+fn carry_out(
+    start: Start,
+    order: &Order,
+    streams: Streams,
+    control: &mut UnixStream,
+    ends: &Ends,
+) -> io::Result<bool> {
+    // What came meanwhile was not meant for the process, and what is blocked here would be blocked
+    // in it, too.
+    ends.take()?;
+    SigSet::empty().thread_set_mask()?;
+    let started = start.process(order, streams, control);
+    system::hold_back()?;
+    let mut started = match started {
+        Ok(started) => started,
+        Err(error) => {
+            tell(control, &Report::Failed(error.to_string()))?;
+            return Ok(!order.talks);
+        }
+    };
+    // A server that is gone is noticed where it is listened to.
+    let _ = tell(control, &Report::Started(started.pid.as_raw()));
+    let (end, was_asked) = Watch::new(control, ends, order, &mut started).until_all_ended()?;
+    drop(started);
+    let is_told = tell(control, &Report::Ended(end)).is_ok();
+    if !is_told {
+        // Nobody is there to take what it left, or to clean up.
+        let _ = std::fs::remove_dir_all(&order.out);
+    }
+    Ok(is_told && !was_asked && !order.talks)
 }
 
 /// Takes this process out of the server's session, makes it the parent of orphans, and narrows
@@ -74,8 +96,6 @@ fn isolate() -> io::Result<()> {
     system::adopt_orphans()?;
     umask(Mode::from_bits_truncate(0o077));
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    // What is blocked here would be blocked in the process, too.
-    SigSet::empty().thread_set_mask()?;
     Ok(())
 }
 

@@ -12,10 +12,10 @@ use std::process::{Command, Stdio};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::unistd::{Gid, Pid, Uid, chown, close, dup2_stderr, dup2_stdout, geteuid};
+use nix::unistd::{Gid, Pid, Uid, chown, close, geteuid};
 
 use crate::command::definition::{Account, Limits};
-use crate::command::order::Order;
+use crate::command::order::{Order, Streams};
 use crate::command::system;
 
 /// The number under which a one-shot process finds the stream for its side notes.
@@ -49,6 +49,11 @@ impl Start {
             // The folder that was just read is in its own list, and closed already.
             let _ = close(number);
         }
+        Self::again()
+    }
+
+    /// Takes descriptor 3 again, for the next order.
+    pub(super) fn again() -> io::Result<Self> {
         let nothing = File::options().read(true).write(true).open("/dev/null")?;
         Ok(Self { nothing })
     }
@@ -59,7 +64,12 @@ impl Start {
     }
 
     /// Starts the process of an order, whose payload is next in `control`.
-    pub(super) fn process(self, order: &Order, control: &UnixStream) -> io::Result<Started> {
+    pub(super) fn process(
+        self,
+        order: &Order,
+        streams: Streams,
+        control: &UnixStream,
+    ) -> io::Result<Started> {
         let scratch = Scratch::make(&order.scratch_in, order.account)?;
         let mut command = Command::new(&order.program);
         command
@@ -72,19 +82,17 @@ impl Start {
         if let Some(account) = order.account.filter(|a| a.uid != geteuid().as_raw()) {
             command.uid(account.uid).gid(account.gid);
         }
-        let output = io::stdout().as_fd().try_clone_to_owned()?;
+        let Streams { output, stderr } = streams;
         command.stdin(input(order, control, &output)?);
         command.stdout(Stdio::from(output));
-        let Self { nothing } = self;
-        let swallow = nothing.try_clone()?;
-        drop(nothing);
+        command.stderr(Stdio::from(stderr));
+        drop(self);
         let notes = (!order.talks).then(side_notes).transpose()?;
         limit(&order.limits)?;
         let child = command.spawn().map_err(|error| named(&error, order))?;
         let pid = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
-        // From here on the tree alone holds these streams, so their ends mean its end.
-        dup2_stdout(&swallow)?;
-        dup2_stderr(&swallow)?;
+        // From here on the tree alone holds its streams, so their ends mean its end.
+        drop(command);
         Ok(Started {
             pid,
             side_notes: notes.map(|(reader, _writer)| reader),

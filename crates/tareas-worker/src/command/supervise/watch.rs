@@ -27,11 +27,12 @@ const KILL_AGAIN_AFTER: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Watch<'a> {
     control: &'a mut UnixStream,
-    ends: Ends,
+    ends: &'a Ends,
     side_notes: Option<PipeReader>,
     lines: Lines,
     main: Pid,
     end: Option<End>,
+    was_asked: bool,
     phase: Phase,
     stop_grace: Duration,
 }
@@ -50,7 +51,7 @@ enum Phase {
 impl<'a> Watch<'a> {
     pub(super) fn new(
         control: &'a mut UnixStream,
-        ends: Ends,
+        ends: &'a Ends,
         order: &Order,
         started: &mut Started,
     ) -> Self {
@@ -61,13 +62,15 @@ impl<'a> Watch<'a> {
             lines: Lines::new(NOTE_BYTES_MAX),
             main: started.pid,
             end: None,
+            was_asked: false,
             phase: Phase::Left,
             stop_grace: Duration::from_millis(order.stop_grace_ms),
         }
     }
 
-    /// Waits for the end of every process; how the first of them ended.
-    pub(super) fn until_all_ended(mut self) -> io::Result<End> {
+    /// Waits for the end of every process; how the first of them ended, and whether the server
+    /// asked for it.
+    pub(super) fn until_all_ended(mut self) -> io::Result<(End, bool)> {
         while !self.reap()? {
             self.go_on();
             self.listen()?;
@@ -75,7 +78,8 @@ impl<'a> Watch<'a> {
         system::end_the_rest(self.main);
         self.last_notes()?;
         // Without children and without a status somebody else has reaped it: nobody can.
-        Ok(self.end.unwrap_or(End::Signal(Signal::SIGKILL as i32)))
+        let end = self.end.unwrap_or(End::Signal(Signal::SIGKILL as i32));
+        Ok((end, self.was_asked))
     }
 
     /// Takes note of what has ended; whether nothing is left.
@@ -140,6 +144,7 @@ impl<'a> Watch<'a> {
     /// Whatever arrives is a request to stop, and so is the end of the server.
     fn ask_to_end(&mut self) {
         system::signal_all(self.main, Signal::SIGTERM);
+        self.was_asked = true;
         let kill_at = Instant::now() + self.stop_grace;
         self.phase = Phase::Asked { kill_at };
     }

@@ -32,6 +32,11 @@ pub(super) use linux::{
 
 use nix::sys::signal::{SigSet, Signal};
 
+/// Has signals wait that are not for the supervisor to obey.
+pub(super) fn hold_back() -> nix::Result<()> {
+    held_back().map(drop)
+}
+
 /// Signals that are not for the supervisor to obey: an end of its child, and the requests to end
 /// that somebody sends to everything.
 fn held_back() -> nix::Result<SigSet> {

@@ -44,6 +44,6 @@ pub(super) fn run(args: &WorkerArgs, session: &Session) -> Outcome {
     // Named by a flag, or by a variable or file that servers here go by.
     match args.node.is_meant() || config.has_shared_records() {
         true => node::run(args, &config, session),
-        false => remote::run(args, session),
+        false => remote::run(args, &config, session),
     }
 }

@@ -1,4 +1,5 @@
-//! A remote worker: a pool of threads that runs the tasks of a server elsewhere, over a connection.
+//! A remote worker: a pool of threads that runs the tasks of a server elsewhere, over a connection:
+//! the built-in kinds, and the commands of its own `tareas.toml`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,13 +8,13 @@ use clap::Args;
 use tareas_client::Address;
 use tareas_client::worker::{RemoteWorker, WorkerOptions};
 use tareas_protocol::code::exit;
-use tareas_worker::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::WorkerArgs;
 use crate::cli::{Outcome, Session};
+use crate::config::ServeConfig;
 use crate::output::Voice;
-use crate::serve::{Signals, runtime};
+use crate::serve::{Signals, registry_with, runtime};
 use crate::text::Text;
 use crate::traces::Traces;
 
@@ -41,7 +42,7 @@ pub(super) struct RemoteArgs {
     prefetch: u16,
 }
 
-pub(super) fn run(args: &WorkerArgs, session: &Session) -> Outcome {
+pub(super) fn run(args: &WorkerArgs, config: &ServeConfig, session: &Session) -> Outcome {
     let (address, voice) = (session.server()?, &session.voice);
     let options = WorkerOptions {
         credentials: session.credentials()?,
@@ -49,7 +50,7 @@ pub(super) fn run(args: &WorkerArgs, session: &Session) -> Outcome {
     };
     let grace = args.drain_grace.unwrap_or(DRAIN_GRACE);
     let runtime = runtime(voice)?;
-    let registry = Arc::new(Registry::with_builtins());
+    let registry = Arc::new(registry_with(&config.kinds));
     let traces = Traces::start();
     let started =
         RemoteWorker::start_around(address.clone(), registry, options.clone(), |source| {

@@ -142,7 +142,16 @@ pub(super) const ATTEMPT: &[Member] = &[
     ("finished_at", "instant", NONE),
     ("outcome", "text", ["How it ended", "Cómo terminó"]),
     ("error", "Error", NONE),
-    ("worker", "text", NONE),
+    (
+        "worker",
+        "text",
+        ["Who ran it, if it failed", "Quién lo ejecutó, si falló"],
+    ),
+    (
+        "thread",
+        "number",
+        ["Which of its threads", "Cuál de sus hilos"],
+    ),
 ];
 
 pub(super) const PROGRESS: &[Member] = &[
@@ -167,6 +176,14 @@ pub(super) const ATTEMPT_LOG: &[Member] = &[
         "truncated*",
         "truth",
         ["Earlier lines are gone", "Faltan líneas anteriores"],
+    ),
+    (
+        "output",
+        "text",
+        [
+            "What it had of its result so far",
+            "Lo que tenía de su resultado",
+        ],
     ),
 ];
 
