@@ -179,7 +179,12 @@ impl Dispatcher {
         }
         let received = {
             let _idle = self.count_idle();
-            self.engine.ports.queue.receive(max).await
+            tokio::select! {
+                biased;
+                received = self.engine.ports.queue.receive(max) => received,
+                // Whoever sorts takes every hint from the queue from now on.
+                () = self.engine.remote.until_matching() => return Vec::new(),
+            }
         };
         match received {
             // Since it began to wait, tasks are sorted by who can run them.

@@ -177,7 +177,17 @@ impl Remote {
     /// pool of this process cannot run.
     pub(crate) fn start_matching(&self) {
         if !self.is_matching.swap(true, Ordering::AcqRel) {
-            self.matching.notify_one();
+            self.matching.notify_waiters();
+        }
+    }
+
+    /// Waits until tasks are matched.
+    pub(crate) async fn until_matching(&self) {
+        let mut begun = std::pin::pin!(self.matching.notified());
+        // Before it looks: what begins from here on wakes it.
+        begun.as_mut().enable();
+        if !self.is_matching() {
+            begun.await;
         }
     }
 

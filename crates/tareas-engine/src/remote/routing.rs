@@ -151,9 +151,7 @@ impl Router {
     }
 
     async fn route(&self) {
-        while !self.engine.remote.is_matching() {
-            self.engine.remote.matching.notified().await;
-        }
+        self.engine.remote.until_matching().await;
         while !self.engine.is_draining() {
             self.until_room().await;
             match self.engine.ports.queue.receive(ROUTE_MAX).await {

@@ -104,6 +104,19 @@ fn a_second_signal_gives_back_what_runs() {
 }
 
 #[test]
+fn the_servers_own_threads_go_on_when_a_worker_comes() {
+    let stage = Stage::new(&["--threads", "2"]);
+    // Long enough for both to wait for work.
+    let before = stage.submit("square", "3");
+    assert_eq!(stage.ended(&before, 60 * SECOND)["result"], 9);
+    let _worker = stage.worker("w", &["--kinds", "echo"]);
+    for _ in 0..5 {
+        let id = stage.submit("square", "5");
+        assert_eq!(stage.ended(&id, 30 * SECOND)["result"], 25);
+    }
+}
+
+#[test]
 fn a_task_that_takes_longer_than_every_lease_runs_once() {
     let stage = Stage::new(&["--session-ttl", "1s"]);
     let _worker = stage.worker("w", &[]);

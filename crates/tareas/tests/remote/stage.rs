@@ -203,7 +203,10 @@ fn serve(folder: &tempfile::TempDir, port: u16, arguments: &[String]) -> Process
     let bind = format!("127.0.0.1:{port}");
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
-    let mut all = vec!["serve", "--bind", &bind, "--data", data, "--threads", "0"];
+    let mut all = vec!["serve", "--bind", &bind, "--data", data];
+    if !arguments.iter().any(|argument| argument == "--threads") {
+        all.extend(["--threads", "0"]);
+    }
     all.extend(arguments.iter().map(String::as_str));
     Process::start(&all, folder.path())
 }
