@@ -105,7 +105,12 @@ impl Worker {
 
     pub(crate) async fn ended(&self, held: HeldBy, ending: Option<Ending>) -> Verdict {
         let run_time = Some(Duration::from_micros(100));
-        let said = Said::Ended { ending, run_time };
+        let files = Vec::new();
+        let said = Said::Ended {
+            ending,
+            run_time,
+            files,
+        };
         self.says(held, said).await
     }
 

@@ -12,6 +12,7 @@ use tareas_engine::Heard;
 use tareas_protocol::request::{Face, Logs};
 use tareas_protocol::response::{AttemptLog, Logged, append_logs, end_line};
 use tareas_protocol::{Code, ErrorObject};
+use tokio::time::Instant;
 
 use super::desk::Desk;
 use super::outbox::Outbox;
@@ -91,7 +92,7 @@ impl Told {
     async fn until_over(mut self) {
         loop {
             while self.outbox.is_crowded() {
-                tokio::time::sleep(ROOM_EVERY).await;
+                tokio::time::sleep_until(Instant::now() + ROOM_EVERY).await;
             }
             match self.follower.next(SILENCE_MAX).await {
                 Followed::Heard(heard) => self.tell(&heard),
