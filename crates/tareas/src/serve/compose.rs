@@ -125,8 +125,7 @@ impl System {
         history::start_services((config, role), &engine, &supervisor);
         door::open((config, role), &engine, &clock, counts, &supervisor);
         guard.keep(&supervisor);
-        let name = identity::of(config, role).name;
-        let pool = start_pool(&engine, &supervisor, &traces, (registry, config, name))?;
+        let pool = start_pool(&engine, &supervisor, (registry, &traces), (config, role))?;
         let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {
             engine,
@@ -348,8 +347,8 @@ fn pause_again(settings: &dyn Settings, queue: &dyn Queue) {
 fn start_pool(
     engine: &Arc<Engine>,
     supervisor: &Supervisor,
-    traces: &Traces,
-    (registry, config, name): (Arc<Registry>, &ServeConfig, String),
+    (registry, traces): (Arc<Registry>, &Traces),
+    (config, role): (&ServeConfig, Role),
 ) -> Result<Option<Arc<Pool>>, Failure> {
     if config.threads == 0 {
         return Ok(None);
@@ -362,7 +361,7 @@ fn start_pool(
         Arc::clone(engine),
         Arc::clone(&dispatcher),
         Handle::current(),
-        name,
+        identity::of(config, role).name,
     );
     let options = PoolOptions {
         threads: config.threads.into(),
