@@ -30,6 +30,8 @@ pub struct Filter {
     pub attempt: Span<u64>,
     /// When they were accepted.
     pub submitted: Span<Timestamp>,
+    /// They have ended, then or later.
+    pub ended_from: Option<Timestamp>,
     /// Their ids, as numbers.
     pub ids: Span<u128>,
     /// What only a whole task can answer.
@@ -91,6 +93,7 @@ impl Filter {
             && self.priority.is_open()
             && self.attempt.is_open()
             && self.submitted.is_open()
+            && self.ended_from.is_none()
             && self.ids.is_open()
     }
 
@@ -105,6 +108,9 @@ impl Filter {
             && self.priority.contains(&spec.priority.level())
             && self.attempt.contains(&task.attempt)
             && self.submitted.contains(&spec.submitted_at)
+            && self
+                .ended_from
+                .is_none_or(|from| task.finished_at.is_some_and(|at| at >= from))
             && self.ids.contains(&task.id().as_u128())
     }
 

@@ -52,7 +52,8 @@ macro_rules! pages {
                  AND t.priority BETWEEN $9 AND $10 AND t.attempt BETWEEN $11 AND $12 \
                  AND ($13::timestamptz IS NULL OR t.submitted_at >= $13) \
                  AND ($14::timestamptz IS NULL OR t.submitted_at <= $14) \
-                 ORDER BY t.id DESC LIMIT $15"
+                 AND ($15::timestamptz IS NULL OR t.finished_at >= $15) \
+                 ORDER BY t.id DESC LIMIT $16"
             ),
         )
     };

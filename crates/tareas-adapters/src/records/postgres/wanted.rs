@@ -58,6 +58,7 @@ pub(super) struct Wanted {
     attempt: (i64, i64),
     since: Option<Instant>,
     until: Option<Instant>,
+    ended_from: Option<Instant>,
     limit: i64,
 }
 
@@ -83,12 +84,13 @@ impl Wanted {
             attempt,
             since: filter.submitted.from.map(Instant::from),
             until: filter.submitted.to.map(Instant::from),
+            ended_from: filter.ended_from.map(Instant::from),
             limit: limit as i64,
         }
     }
 
     /// In the order of the statement's numbers.
-    pub(super) fn values<'a>(&'a self, below: &'a Uuid, lowest: &'a Uuid) -> [Value<'a>; 15] {
+    pub(super) fn values<'a>(&'a self, below: &'a Uuid, lowest: &'a Uuid) -> [Value<'a>; 16] {
         [
             below,
             lowest,
@@ -104,6 +106,7 @@ impl Wanted {
             &self.attempt.1,
             &self.since,
             &self.until,
+            &self.ended_from,
             &self.limit,
         ]
     }

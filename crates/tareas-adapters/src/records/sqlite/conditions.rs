@@ -34,6 +34,11 @@ impl Conditions {
             i64::try_from(n).unwrap_or(i64::MAX)
         });
         conditions.span("submitted_at", filter.submitted, |at| at.as_micros());
+        let ended = Span {
+            from: filter.ended_from,
+            to: None,
+        };
+        conditions.span("finished_at", ended, |at| at.as_micros());
         conditions.span("id", filter.ids, |id: u128| id.to_be_bytes().to_vec());
         conditions
     }

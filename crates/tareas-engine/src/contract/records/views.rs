@@ -184,6 +184,10 @@ fn filters() -> Vec<Filter> {
             ..open()
         },
         Filter {
+            ended_from: Some(later(9)),
+            ..open()
+        },
+        Filter {
             ids: some(Some(id(5).as_u128()), Some(id(9).as_u128())),
             ..open()
         },
