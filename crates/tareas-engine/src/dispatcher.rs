@@ -516,6 +516,7 @@ impl Engine {
                 Ok(applied) => return Some(applied),
                 Err(error) => {
                     tracing::warn!(error = %Refusal::from(error), "settlements were not decided");
+                    self.tap.doubt();
                     if self.has_stopped_within(Duration::from_millis(100)).await {
                         return None;
                     }
@@ -581,6 +582,7 @@ impl Engine {
         let ended: Vec<&Task> = tasks.filter(|task| task.state.is_terminal()).collect();
         self.open.fetch_sub(ended.len() as i64, Ordering::Relaxed);
         self.tell_others(&ended);
+        self.tap.note(position, ended.iter().copied());
         self.watches.tell(position, ended.into_iter());
     }
 

@@ -21,6 +21,7 @@ use crate::ports::{Blobs, Clock, Queue, Records, Settings, Stopped, Tracer};
 use crate::remote::{Patience, Remote};
 use crate::tally::Tally;
 use crate::watch::{Listener, Listening, Watches};
+use crate::webhooks::Tap;
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -129,6 +130,7 @@ pub struct Engine {
     pub(crate) chance: Chance,
     pub(crate) kinds: Kinds,
     pub(crate) watches: Arc<Watches>,
+    pub(crate) tap: Tap,
     pub(crate) tally: Tally,
     pub(crate) history: History,
     pub(crate) notes: Notes,
@@ -155,6 +157,7 @@ impl Engine {
         Arc::new(Self {
             chance: Chance::new(config.chance),
             watches: Arc::new(Watches::new(config.chance.rotate_left(17))),
+            tap: Tap::default(),
             remote: Remote::new(config.threads, config.secret),
             standing: Standing::new(config.session),
             started_at: ports.clock.now(),

@@ -43,6 +43,7 @@ pub mod services;
 mod submission;
 pub mod tally;
 mod watch;
+pub mod webhooks;
 
 pub use artifacts::{Artifact, NewArtifact, artifact_count};
 pub use block_on::block_on;

@@ -1,28 +1,23 @@
 //! `access.db`: credentials and the audit log in a file of the data folder.
 //!
-//! Every call is a transaction of its own on a thread that may block, written to the disk before
-//! it returns. Several processes may have the file open: one waits for the other.
+//! See `PrivateFile` for what holds of such a file.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::path::Path;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Row, params};
 use tareas_core::Timestamp;
 use tareas_engine::access::{AuditEntry, Credential, CredentialId};
 use tareas_engine::ports::{AccessRecords, PortError};
 
 use super::row::{CredentialRow, audit_entry};
+use crate::private_file::{Layout, PrivateFile};
 
-/// The file in the data folder.
-const FILE: &str = "access.db";
-/// How long one process waits for another.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const ADAPTER: &str = "access.db";
-
-/// The version of the schema; a newer file is refused.
-const SCHEMA: i64 = 1;
+const LAYOUT: Layout = Layout {
+    file: "access.db",
+    version: 1,
+    schema: include_str!("schema.sql"),
+};
 const ALL: &str = "SELECT id, kind, sealed, name, roles, queues, networks, expires_at, created_at, \
     created_by, parent, used_at, revoked_at FROM credentials";
 const ADD: &str = "INSERT INTO credentials (id, kind, sealed, name, roles, queues, networks, \
@@ -39,7 +34,7 @@ const PRUNE_AUDIT: &str = "DELETE FROM audit WHERE at < ?1";
 
 /// See the module's documentation.
 #[derive(Clone, Debug)]
-pub struct SqliteAccess(Arc<Mutex<Connection>>);
+pub struct SqliteAccess(PrivateFile);
 
 impl SqliteAccess {
     /// Opens the file in this folder; makes both where they are missing, for this user alone.
@@ -47,67 +42,14 @@ impl SqliteAccess {
     /// # Errors
     /// When they cannot be made or read, or the file is of a newer version.
     pub fn open(folder: &Path) -> Result<Self, PortError> {
-        let path = make_private(folder).map_err(unavailable)?;
-        let connection = open(&path).map_err(unavailable)?;
-        let found: i64 = connection
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .map_err(unavailable)?;
-        if found > SCHEMA {
-            return Err(PortError::Corrupt {
-                what: path.display().to_string(),
-                source: format!("its schema is {found}, this version knows {SCHEMA}").into(),
-            });
-        }
-        Ok(Self(Arc::new(Mutex::new(connection))))
+        PrivateFile::open(folder, LAYOUT).map(Self)
     }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, PortError> {
-        let connection = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || {
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection)
-        });
-        done.await.map_err(unavailable)?.map_err(unavailable)
-    }
-}
-
-fn make_private(folder: &Path) -> std::io::Result<PathBuf> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    let path = folder.join(FILE);
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true).mode(0o600).open(&path)?;
-    Ok(path)
-}
-
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-    connection.pragma_update(None, "synchronous", 2)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found < SCHEMA {
-        let schema = include_str!("schema.sql");
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {SCHEMA};\nCOMMIT;"
-        ))?;
-    }
-    Ok(connection)
 }
 
 #[async_trait]
 impl AccessRecords for SqliteAccess {
     async fn credentials(&self) -> Result<Vec<Credential>, PortError> {
-        let rows = self.run(|connection| {
+        let rows = self.0.run(|connection| {
             let mut statement = connection.prepare_cached(ALL)?;
             let rows = statement.query_map([], credential_row)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
@@ -117,7 +59,7 @@ impl AccessRecords for SqliteAccess {
 
     async fn add(&self, credential: &Credential) -> Result<(), PortError> {
         let row = CredentialRow::of(credential);
-        let added = self.run(move |connection| {
+        let added = self.0.run(move |connection| {
             let values = params![
                 row.id,
                 row.kind,
@@ -144,7 +86,7 @@ impl AccessRecords for SqliteAccess {
     }
 
     async fn revoke(&self, id: CredentialId, at: Timestamp) -> Result<bool, PortError> {
-        let changed = self.run(move |connection| {
+        let changed = self.0.run(move |connection| {
             connection.execute(REVOKE, params![id.as_str(), at.as_micros()])
         });
         Ok(changed.await? > 0)
@@ -152,7 +94,7 @@ impl AccessRecords for SqliteAccess {
 
     async fn touch(&self, used: &[(CredentialId, Timestamp)]) -> Result<(), PortError> {
         let used = used.to_vec();
-        let touched = self.run(move |connection| {
+        let touched = self.0.run(move |connection| {
             let transaction = connection.transaction()?;
             for (id, at) in used {
                 transaction.execute(TOUCH, params![id.as_str(), at.as_micros()])?;
@@ -164,7 +106,7 @@ impl AccessRecords for SqliteAccess {
 
     async fn write_audit(&self, entries: &[AuditEntry]) -> Result<(), PortError> {
         let entries = entries.to_vec();
-        let written = self.run(move |connection| {
+        let written = self.0.run(move |connection| {
             let transaction = connection.transaction()?;
             for entry in entries {
                 let values = params![
@@ -190,7 +132,7 @@ impl AccessRecords for SqliteAccess {
             .and_then(|number| i64::try_from(number).ok())
             .unwrap_or(i64::MAX);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let lines = self.run(move |connection| {
+        let lines = self.0.run(move |connection| {
             let mut statement = connection.prepare_cached(READ_AUDIT)?;
             let rows = statement.query_map([before, limit], audit_line)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
@@ -200,7 +142,7 @@ impl AccessRecords for SqliteAccess {
 
     async fn prune(&self, ended: &[CredentialId], before: Timestamp) -> Result<(), PortError> {
         let ended = ended.to_vec();
-        let pruned = self.run(move |connection| {
+        let pruned = self.0.run(move |connection| {
             let transaction = connection.transaction()?;
             for id in ended {
                 transaction.execute(REMOVE, [id.as_str()])?;
@@ -235,11 +177,4 @@ fn audit_line(row: &Row<'_>) -> rusqlite::Result<Option<(u64, AuditEntry)>> {
     let (who, address, deed): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
     let entry = audit_entry(row.get(1)?, &who, &address, &deed, row.get(5)?);
     Ok(entry.map(|entry| (number.unsigned_abs(), entry)))
-}
-
-fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
-    PortError::Unavailable {
-        adapter: ADAPTER,
-        source: source.into(),
-    }
 }

@@ -85,6 +85,8 @@ actions! {
     Work = "work", Queue, [Work, Admin];
     /// Make, list and revoke tokens.
     ManageTokens = "manage_tokens", Server, [Admin];
+    /// Make, change and remove webhooks, and see what was delivered.
+    ManageWebhooks = "manage_webhooks", Whole, [Admin];
     /// Read who did what.
     ReadAudit = "read_audit", Whole, [Admin];
 }

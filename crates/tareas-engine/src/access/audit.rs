@@ -50,6 +50,18 @@ deeds! {
     Operate = "operate",
     /// Paused or resumed a queue.
     Pause = "pause",
+    /// Made a webhook.
+    CreateWebhook = "create_webhook",
+    /// Changed, enabled or disabled one.
+    ChangeWebhook = "change_webhook",
+    /// Removed one.
+    DeleteWebhook = "delete_webhook",
+    /// Had one signed with another secret.
+    RotateWebhook = "rotate_webhook",
+    /// Sent a test to one.
+    TestWebhook = "test_webhook",
+    /// Had a delivery made again.
+    ReplayDelivery = "replay_delivery",
     /// Had the configuration read again.
     Reload = "reload",
 }
@@ -81,6 +93,7 @@ impl Deed {
             | Action::ViewSystem
             | Action::Work
             | Action::ManageTokens
+            | Action::ManageWebhooks
             | Action::ReadAudit => None,
         }
     }

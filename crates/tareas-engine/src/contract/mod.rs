@@ -24,6 +24,7 @@ pub mod queue;
 mod random;
 pub mod records;
 pub mod transfer;
+pub mod webhooks;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -7,6 +7,8 @@
 //! | [`Settings`] | what an operator has set, and who was there: paused queues, sessions, kinds |
 //! | [`Blobs`] | bytes that are too large for a record |
 //! | [`AccessRecords`] | who may do what, and who did what |
+//! | [`WebhookRecords`] | who is told of ended tasks, and what was told |
+//! | [`Egress`] | the way out to addresses that others have chosen |
 //! | [`Clock`] | what time it is |
 //! | [`Chronicle`] | the history of a process, between its lives |
 //! | [`Members`], [`News`] | which processes share the records, and what they tell each other |
@@ -30,6 +32,7 @@ mod records;
 mod report;
 mod tracer;
 mod transfer;
+mod webhooks;
 
 pub use access::AccessRecords;
 pub use blobs::{BlobKey, Blobs};
@@ -46,4 +49,7 @@ pub use tracer::{Sent, Tracer};
 pub use transfer::{
     Beside, Export, Import, LEAF_BYTES_MAX, LEAF_TASKS_MAX, Leaf, Mark, Progress, Standing,
     WholeTask,
+};
+pub use webhooks::{
+    Answered, Egress, EgressFault, Letter as WebhookLetter, Mark as EndMark, WebhookRecords,
 };

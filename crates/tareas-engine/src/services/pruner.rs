@@ -31,7 +31,7 @@ impl Pruner {
 
     /// One pass; how many tasks it removed.
     pub async fn pass(&self) -> usize {
-        let now = self.engine.now();
+        let now = self.engine.tap.prune_until(self.engine.now());
         let applied = match self
             .engine
             .ports

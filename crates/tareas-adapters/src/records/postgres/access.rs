@@ -1,21 +1,16 @@
-//! `PostgresAccess`: credentials and the audit log, on a connection of their own.
-//!
-//! The connection is made again when it is lost. A statement whose outcome is unknown then is not
-//! repeated: the caller is told that the store does not answer.
-
-use std::sync::Arc;
+//! `PostgresAccess`: credentials and the audit log, on a connection of their own
+//! (`SeldomLink`).
 
 use async_trait::async_trait;
 use tareas_core::Timestamp;
 use tareas_engine::access::{AuditEntry, Credential, CredentialId};
 use tareas_engine::ports::{AccessRecords, PortError};
-use tokio::sync::Mutex;
 use tokio_postgres::Row;
 
 use super::fault::{Fault, OpenError};
-use super::link::{Link, Purpose, Value};
-use super::open::connect_error;
-use super::{PostgresOptions, migrate, row};
+use super::link::Value;
+use super::seldom::SeldomLink;
+use super::{PostgresOptions, row};
 use crate::access::row::{CredentialRow, audit_entry};
 
 const ALL: &str = "SELECT id, kind, sealed, name, roles, queues, networks, expires_at, created_at, \
@@ -37,10 +32,7 @@ const PRUNE: &str = "WITH a AS (DELETE FROM tareas.audit WHERE at < $2) \
 
 /// See the module's documentation.
 #[derive(Debug)]
-pub struct PostgresAccess {
-    options: PostgresOptions,
-    link: Mutex<Option<Arc<Link>>>,
-}
+pub struct PostgresAccess(SeldomLink);
 
 impl PostgresAccess {
     /// Connects, and makes the schema where it is missing.
@@ -48,44 +40,14 @@ impl PostgresAccess {
     /// # Errors
     /// When the server cannot be reached, or its schema cannot be made.
     pub async fn open(options: PostgresOptions) -> Result<Self, OpenError> {
-        let at = options.at();
-        let link = Link::open(&options, Purpose::Seldom).await;
-        let link = link.map_err(|fault| connect_error(&at, fault))?;
-        migrate::run(&link).await?;
-        Ok(Self {
-            options,
-            link: Mutex::new(Some(Arc::new(link))),
-        })
-    }
-
-    async fn rows(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, PortError> {
-        let link = self.link().await.map_err(Fault::into_port_error)?;
-        match link.rows(sql, values).await {
-            Ok(rows) => Ok(rows),
-            Err(fault) => {
-                if !fault.leaves_the_connection() {
-                    *self.link.lock().await = None;
-                }
-                Err(fault.into_port_error())
-            }
-        }
-    }
-
-    async fn link(&self) -> Result<Arc<Link>, Fault> {
-        let mut present = self.link.lock().await;
-        if let Some(link) = present.as_ref().filter(|link| !link.is_closed()) {
-            return Ok(Arc::clone(link));
-        }
-        let link = Arc::new(Link::open(&self.options, Purpose::Seldom).await?);
-        *present = Some(Arc::clone(&link));
-        Ok(link)
+        SeldomLink::open(options).await.map(Self)
     }
 }
 
 #[async_trait]
 impl AccessRecords for PostgresAccess {
     async fn credentials(&self) -> Result<Vec<Credential>, PortError> {
-        let rows = self.rows(ALL, &[]).await?;
+        let rows = self.0.rows(ALL, &[]).await?;
         let read = |row: &Row| credential(row).map_err(Fault::into_port_error)?.read();
         rows.iter().map(read).collect()
     }
@@ -107,7 +69,7 @@ impl AccessRecords for PostgresAccess {
             &row.used_at,
             &row.revoked_at,
         ];
-        match self.rows(ADD, &values).await?.is_empty() {
+        match self.0.rows(ADD, &values).await?.is_empty() {
             true => Err(PortError::Conflict {
                 what: format!("the credential {}", row.id),
             }),
@@ -116,7 +78,10 @@ impl AccessRecords for PostgresAccess {
     }
 
     async fn revoke(&self, id: CredentialId, at: Timestamp) -> Result<bool, PortError> {
-        let rows = self.rows(REVOKE, &[&id.as_str(), &at.as_micros()]).await?;
+        let rows = self
+            .0
+            .rows(REVOKE, &[&id.as_str(), &at.as_micros()])
+            .await?;
         Ok(!rows.is_empty())
     }
 
@@ -125,7 +90,7 @@ impl AccessRecords for PostgresAccess {
             .iter()
             .map(|(id, at)| (id.to_string(), at.as_micros()))
             .unzip();
-        self.rows(TOUCH, &[&ids, &ats]).await.map(drop)
+        self.0.rows(TOUCH, &[&ids, &ats]).await.map(drop)
     }
 
     async fn write_audit(&self, entries: &[AuditEntry]) -> Result<(), PortError> {
@@ -137,7 +102,7 @@ impl AccessRecords for PostgresAccess {
             texts(|entry| &entry.detail),
         );
         let values: [Value<'_>; 5] = [&ats, &who, &address, &deed, &detail];
-        self.rows(WRITE_AUDIT, &values).await.map(drop)
+        self.0.rows(WRITE_AUDIT, &values).await.map(drop)
     }
 
     async fn read_audit(
@@ -149,7 +114,7 @@ impl AccessRecords for PostgresAccess {
             .and_then(|number| i64::try_from(number).ok())
             .unwrap_or(i64::MAX);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.rows(READ_AUDIT, &[&before, &limit]).await?;
+        let rows = self.0.rows(READ_AUDIT, &[&before, &limit]).await?;
         let lines: Result<Vec<_>, Fault> = rows.iter().map(line).collect();
         Ok(lines
             .map_err(Fault::into_port_error)?
@@ -160,7 +125,8 @@ impl AccessRecords for PostgresAccess {
 
     async fn prune(&self, ended: &[CredentialId], before: Timestamp) -> Result<(), PortError> {
         let ended: Vec<String> = ended.iter().map(ToString::to_string).collect();
-        self.rows(PRUNE, &[&ended, &before.as_micros()])
+        self.0
+            .rows(PRUNE, &[&ended, &before.as_micros()])
             .await
             .map(drop)
     }

@@ -23,13 +23,14 @@ macro_rules! serving_lock {
 pub(super) use serving_lock;
 
 /// The steps; the first brings an empty database to schema 1. A shipped step never changes.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("schema/001_tasks.sql"),
     include_str!("schema/002_members.sql"),
     include_str!("schema/003_reports.sql"),
     include_str!("schema/004_offers.sql"),
     include_str!("schema/005_access.sql"),
     include_str!("schema/006_rows.sql"),
+    include_str!("schema/007_webhooks.sql"),
 ];
 
 const BEGIN: &str = concat!(

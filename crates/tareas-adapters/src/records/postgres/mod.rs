@@ -42,6 +42,7 @@ mod refresh;
 mod report;
 mod row;
 mod rows;
+mod seldom;
 mod settings;
 mod shared;
 mod statements;
@@ -50,6 +51,7 @@ mod sweep;
 mod tally;
 mod transfer;
 mod wanted;
+mod webhooks;
 mod worker;
 mod write;
 
@@ -74,6 +76,7 @@ pub use self::shared::Stats;
 pub use self::survey::{Survey, survey};
 use self::sweep::Sweeper;
 pub use self::transfer::{PostgresExport, PostgresImport};
+pub use self::webhooks::PostgresWebhooks;
 
 /// Records in PostgreSQL. See the module's documentation. Dropping it ends its services once
 /// what waits is decided; [`close`](Self::close) also waits for that.
