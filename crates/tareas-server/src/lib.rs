@@ -23,6 +23,7 @@ pub mod state;
 pub mod tokens;
 pub mod trace;
 pub mod view;
+pub mod webhooks;
 
 pub use backends::{Backend, Backends};
 pub use door::{DoorCounts, Doorkeeper};

@@ -30,6 +30,7 @@ pub fn exposition(server: &ServerState) -> String {
     threads(&mut out, server);
     connections(&mut out, server);
     backends(&mut out, server);
+    webhooks(&mut out, server);
     out.finish()
 }
 
@@ -44,6 +45,31 @@ fn backends(out: &mut Exposition, server: &ServerState) {
             None => family,
         });
         out.sample(suffix, &[], reading.value);
+    }
+}
+
+fn webhooks(out: &mut Exposition, server: &ServerState) {
+    let Some(webhooks) = &server.config.webhooks else {
+        return;
+    };
+    out.family(Family::gauge(
+        "tareas_webhooks",
+        "Webhooks by how they are.",
+    ));
+    for (state, count) in webhooks.health() {
+        out.sample("", &[("state", state)], count as u64);
+    }
+    let tried = webhooks.tried();
+    out.family(Family::counter(
+        "tareas_webhook_tries",
+        "Tries to deliver, by what became of them.",
+    ));
+    for (outcome, count) in [
+        ("delivered", tried.delivered),
+        ("retried", tried.retried),
+        ("given_up", tried.given_up),
+    ] {
+        out.sample("_total", &[("outcome", outcome)], count);
     }
 }
 

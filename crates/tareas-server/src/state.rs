@@ -8,6 +8,7 @@ use std::time::Duration;
 use tareas_core::Timestamp;
 use tareas_engine::Engine;
 use tareas_engine::access::Access;
+use tareas_engine::webhooks::Webhooks;
 use tareas_protocol::Lang;
 use tareas_protocol::response::Durability;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,8 @@ pub struct ServerConfig {
     pub insecure: bool,
     /// Who may do what; `None` when whoever reaches the server may do everything.
     pub access: Option<Arc<Access>>,
+    /// Who is told of ended tasks; `None` where that is not offered.
+    pub webhooks: Option<Arc<Webhooks>>,
     /// Certificate and key; `None` when TLS is not spoken.
     pub tls: Option<Arc<Tls>>,
     /// Nobody listens in between the clients and this server, though it listens beyond loopback.
@@ -61,6 +64,7 @@ impl Default for ServerConfig {
             public_url: None,
             insecure: false,
             access: None,
+            webhooks: None,
             tls: None,
             trusted_network: false,
             durability: Durability::Full,

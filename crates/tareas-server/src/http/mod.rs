@@ -34,6 +34,7 @@ mod tasks;
 mod tokens;
 mod topology;
 mod visit;
+mod webhooks;
 
 pub use connection::serve;
 pub(crate) use health::store_is_up;

@@ -61,6 +61,14 @@ fn page_routes() -> Routes {
         .get("/failures", Action::ViewSystem, page::failures)
         .post("/failures", Action::OperateTasks, page::requeue_group)
         .get("/system", Action::ViewSystem, page::system)
+        .get("/webhooks", Action::ManageWebhooks, page::webhooks)
+        .post("/webhooks", Action::ManageWebhooks, page::create_webhook)
+        .get("/webhooks/{id}", Action::ManageWebhooks, page::webhook)
+        .post(
+            "/webhooks/{id}",
+            Action::ManageWebhooks,
+            page::act_on_webhook,
+        )
         .get("/history", Action::ViewSystem, page::history)
         .get("/bulk", Action::ViewSystem, page::bulks)
         .post("/bulk", Action::OperateTasks, page::order_bulk)

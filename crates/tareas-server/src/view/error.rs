@@ -1,6 +1,7 @@
 //! What went wrong with a task, as an error object.
 
-use tareas_core::{Cause, Failure, Reason, State, Task};
+use tareas_core::{Cause, Failure, Phase, Reason, State, Task};
+use tareas_engine::webhooks::Ended;
 use tareas_protocol::{Code, ErrorObject, Lang};
 
 /// The error of a task that has failed, was cancelled, or waits for another attempt; `None`
@@ -10,7 +11,7 @@ pub fn error_of(task: &Task, lang: Lang) -> Option<ErrorObject> {
         State::Succeeded => return None,
         State::Cancelled(Reason::Expired) => return Some(ErrorObject::new(Code::Expired, lang)),
         State::Cancelled(_) => return Some(ErrorObject::new(Code::Cancelled, lang)),
-        State::Failed(reason) => code_of_end(reason, task),
+        State::Failed(reason) => code_of_end(reason, task.spec.retry().max_attempts),
         _ => code_of_cause(task.failure.as_ref()?.cause),
     };
     Some(match &task.failure {
@@ -19,7 +20,19 @@ pub fn error_of(task: &Task, lang: Lang) -> Option<ErrorObject> {
     })
 }
 
-fn code_of_end(reason: Reason, task: &Task) -> Code {
+/// The error of an end as webhooks tell it; `None` when nothing went wrong.
+pub fn error_of_end(ended: &Ended, lang: Lang) -> Option<ErrorObject> {
+    let code = match (ended.phase, ended.reason) {
+        (Phase::Failed, Some(reason)) => code_of_end(reason, ended.max_attempts),
+        _ => return None,
+    };
+    Some(match &ended.failure {
+        Some(failure) => error_with(code, failure, lang),
+        None => ErrorObject::new(code, lang),
+    })
+}
+
+fn code_of_end(reason: Reason, max_attempts: u32) -> Code {
     match reason {
         Reason::Rejected => Code::Rejected,
         Reason::Timeout => Code::Timeout,
@@ -27,7 +40,7 @@ fn code_of_end(reason: Reason, task: &Task) -> Code {
         Reason::Expired => Code::Expired,
         Reason::Requested => Code::Cancelled,
         // With one attempt there is nothing to exhaust.
-        Reason::AttemptsExhausted if task.spec.retry().max_attempts <= 1 => Code::HandlerFailed,
+        Reason::AttemptsExhausted if max_attempts <= 1 => Code::HandlerFailed,
         Reason::AttemptsExhausted => Code::AttemptsExhausted,
     }
 }

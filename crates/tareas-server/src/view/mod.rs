@@ -11,7 +11,7 @@ use tareas_protocol::TaskIdBytes;
 use tareas_protocol::response::Status;
 
 pub use end::{Shown, TaskEnd};
-pub use error::error_of;
+pub use error::{error_of, error_of_end};
 pub use whole::{Whole, why_view};
 
 /// The id of a task, for the wire.

@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const OWN: &str = "mail";
 const FOREIGN: &str = "pay";
 
+const WEBHOOK: &str = r#"{"name":"x","url":"http://127.0.0.1:1/"}"#;
+
 /// Who asks about which queue: by a token of all queues, and by one of `mail`.
 const CASES: [(&str, &str); 3] = [("*", OWN), (OWN, OWN), (OWN, FOREIGN)];
 
@@ -125,12 +127,14 @@ impl Asking {
             "/v1/bulk/" | "/bulk/" => self.bulk.clone(),
             "/v1/queues/" | "/queues/" => queue.to_owned(),
             "/v1/tokens/" => self.fresh_token(queue).await,
+            "/v1/webhooks/" | "/webhooks/" => self.fresh_webhook().await,
             "/errors/" => "TAR-1204".to_owned(),
             "/assets/" => self.asset.clone(),
             _ => return path.to_owned(),
         };
         let rest = rest
             .replace("{name}", "x")
+            .replace("{number}", "1")
             .replace("/wait", "/wait?timeout_ms=0");
         format!("{start}{named}{rest}")
     }
@@ -138,6 +142,20 @@ impl Asking {
     async fn fresh_task(&self, queue: &str) -> String {
         let task = Ask::post("/v1/tasks", &task(queue));
         self.guarded.send(task, &self.root).await.task_id()
+    }
+
+    /// A webhook that nothing was delivered to.
+    async fn fresh_webhook(&self) -> String {
+        let known = self
+            .guarded
+            .send(Ask::get("/v1/webhooks"), &self.root)
+            .await;
+        if let Some(id) = known.json()["webhooks"][0]["id"].as_str() {
+            return id.to_owned();
+        }
+        let made = Ask::post("/v1/webhooks", WEBHOOK);
+        let made = self.guarded.send(made, &self.root).await.json();
+        made["id"].as_str().unwrap().to_owned()
     }
 
     async fn fresh_token(&self, queue: &str) -> String {
@@ -176,6 +194,7 @@ fn body(method: &str, path: &str, queue: &str) -> String {
         ("POST", "/v1/bulk") => {
             r#"{"action":"delete","filter":"state:failed","dry_run":true}"#.to_owned()
         }
+        ("POST", "/v1/webhooks") => WEBHOOK.to_owned(),
         ("POST", "/v1/tokens") => {
             format!(r#"{{"name":"x","roles":["read"],"queues":["{queue}"]}}"#)
         }

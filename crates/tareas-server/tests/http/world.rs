@@ -3,14 +3,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tareas_adapters::{FolderBlobs, MemoryQueue, MemoryRecords};
+use tareas_adapters::{FolderBlobs, GuardedEgress, MemoryQueue, MemoryRecords, MemoryWebhooks};
 use tareas_core::task::{Cause, Failure};
 use tareas_core::{Body, Ending, Kind, SessionId, TaskId};
+use tareas_engine::access::Networks;
 use tareas_engine::ports::SystemClock;
 use tareas_engine::services::{self, Supervisor};
+use tareas_engine::webhooks::{Parts, Terms, Webhooks};
 use tareas_engine::{
     Claimed, Dispatcher, Engine, EngineConfig, Pool, PoolSlot, Ports, Running, Settled,
 };
+use tareas_server::webhooks::MessageWriter;
 use tareas_server::{ServerConfig, ServerState};
 use tareas_worker::{Context, Registry};
 use tempfile::TempDir;
@@ -51,6 +54,10 @@ impl World {
         let supervisor = Supervisor::new();
         services::start(&engine, &supervisor);
         start_pool(&engine, &registry);
+        let config = ServerConfig {
+            webhooks: Some(webhooks(&engine)),
+            ..config
+        };
         let state = ServerState::new(engine, config);
         Self {
             state,
@@ -97,6 +104,18 @@ impl Pool for PlainPool {
         });
         slots.collect()
     }
+}
+
+/// Webhooks that lead to this machine at most, and whose deliveries nobody makes.
+fn webhooks(engine: &Arc<Engine>) -> Arc<Webhooks> {
+    let parts = Parts {
+        store: Arc::new(MemoryWebhooks::default()),
+        egress: Arc::new(GuardedEgress::new(Networks::loopback(), "0")),
+        writer: Arc::new(MessageWriter::default()),
+        terms: Terms::default(),
+    };
+    let webhooks = Webhooks::open(Arc::clone(engine), parts);
+    tareas_engine::block_on(webhooks).unwrap()
 }
 
 fn start_pool(engine: &Arc<Engine>, registry: &Arc<Registry>) {

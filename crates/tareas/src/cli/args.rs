@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use super::top;
 use super::{
     audit, backup, bench, cancel, client, completions, config, delete, demo, events, explain, list,
-    logs, man, migrate, queues, requeue, restore, result, serve, show, submit, token, wait, why,
-    worker, workers,
+    logs, man, migrate, queues, requeue, restore, result, serve, show, submit, token, wait,
+    webhook, why, worker, workers,
 };
 use crate::output::{ColorChoice, Format};
 
@@ -141,6 +141,8 @@ pub(super) enum Command {
     Events(events::EventsArgs),
     /// Make, list and revoke tokens, and log in
     Token(token::TokenArgs),
+    /// Have others told of ended tasks, and see what was delivered
+    Webhook(webhook::WebhookArgs),
     /// Show who did what
     #[command(alias = "auditoria")]
     Audit(audit::AuditArgs),

@@ -37,6 +37,7 @@ mod token;
 #[cfg(feature = "tui")]
 mod top;
 mod wait;
+mod webhook;
 mod when;
 mod why;
 mod worker;
@@ -104,6 +105,7 @@ fn dispatch(command: Command, session: &Session) -> Outcome {
         Command::Top(args) => top::run(&args, session),
         Command::Events(args) => events::run(&args, session),
         Command::Token(args) => token::run(&args, session),
+        Command::Webhook(args) => webhook::run(&args, session),
         Command::Audit(args) => audit::run(&args, session),
         Command::Health => health::run(session),
         Command::Doctor => doctor::run(session),

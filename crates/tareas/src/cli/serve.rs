@@ -62,6 +62,9 @@ pub(crate) struct ServeArgs {
     /// How long lines of the audit log are kept [default: 365d]
     #[arg(long, value_name = "TIME")]
     audit_retention: Option<String>,
+    /// Where webhooks may lead beside public addresses: addresses, networks, loopback
+    #[arg(long, value_name = "NETWORK")]
+    webhook_networks: Vec<String>,
     /// Members of payloads and results that pages do not show; * at an end stands for any text
     #[arg(long, value_name = "NAMES")]
     redact: Vec<String>,
@@ -117,6 +120,7 @@ impl ServeArgs {
             ("tls_key", one(&self.tls_key)),
             ("trusted_network", on(self.trusted_network)),
             ("audit_retention", one(&self.audit_retention)),
+            ("webhook_networks", self.webhook_networks.clone()),
             ("redact", self.redact.clone()),
             ("public_url", one(&self.public_url)),
             ("drain_delay", one(&self.drain_delay)),

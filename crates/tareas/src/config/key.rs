@@ -216,6 +216,13 @@ pub(crate) static KEYS: &[Key] = &[
         "cuánto se conservan las líneas del registro de auditoría",
     ),
     key(
+        "webhook_networks",
+        Shape::List,
+        "",
+        "where webhooks may lead beside public addresses: addresses, networks, loopback",
+        "adónde pueden llevar los webhooks además de direcciones públicas: direcciones, redes, loopback",
+    ),
+    key(
         "redact",
         Shape::List,
         tareas_server::REDACTED,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tareas_engine::access::Networks;
 use tareas_protocol::Lang;
 use tareas_server::Redaction;
 
@@ -65,6 +66,8 @@ pub(crate) struct ServeConfig {
     pub(crate) trusted_network: bool,
     /// How long lines of the audit log are kept.
     pub(crate) audit_retention: Duration,
+    /// Where webhooks may lead beside public addresses.
+    pub(crate) webhook_networks: Networks,
     /// Members that pages do not show.
     pub(crate) redaction: Redaction,
     /// The address people use.
@@ -115,6 +118,7 @@ impl ServeConfig {
             tls: tls(configuration, lang)?,
             trusted_network: configuration.boolean("trusted_network")?,
             audit_retention: configuration.duration("audit_retention")?,
+            webhook_networks: webhook_networks(configuration, lang)?,
             redaction: Redaction::of(
                 configuration
                     .list("redact")
@@ -151,6 +155,15 @@ fn amqp_door(configuration: &Configuration, lang: Lang) -> Result<bool, Failure>
 }
 
 /// Both or neither: half of a pair would be a server that is open by mistake.
+fn webhook_networks(configuration: &Configuration, lang: Lang) -> Result<Networks, Failure> {
+    let words = configuration.list("webhook_networks").iter();
+    let words = words.flat_map(|words| words.split(','));
+    Networks::parse(words.filter(|word| !word.is_empty())).map_err(|_| {
+        let setting = configuration.setting_of("webhook_networks");
+        configuration.wrong(setting, Text::ExpectNetwork.plain(lang))
+    })
+}
+
 fn tls(configuration: &Configuration, lang: Lang) -> Result<Option<[PathBuf; 2]>, Failure> {
     let (certificate, key) = (
         configuration.text("tls_cert")?,

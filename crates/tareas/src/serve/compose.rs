@@ -9,6 +9,7 @@ use tareas_core::limits::RETENTION_DEFAULT;
 use tareas_core::{Position, SessionId};
 use tareas_engine::ports::{Clock, Members, Queue, Settings, Stopped, SystemClock};
 use tareas_engine::services::Supervisor;
+use tareas_engine::webhooks::Webhooks;
 use tareas_engine::{Claimer, Dispatcher, Engine, EngineConfig};
 use tareas_engine::{LeaseTerms, Membership, Patience, Ports};
 use tareas_protocol::{Lang, response};
@@ -26,6 +27,7 @@ use super::identity;
 use super::pool_link::{PoolLink, PoolView};
 use super::store::{self, Opened, Store};
 use super::trouble;
+use super::webhooks;
 use crate::config::{CommandKind, Durability, ServeConfig};
 use crate::output::Failure;
 use crate::traces::Traces;
@@ -55,6 +57,7 @@ pub(crate) struct System {
     /// The store to be closed.
     store: Opened,
     supervisor: Supervisor,
+    webhooks: Arc<Webhooks>,
     pool: Option<Arc<Pool>>,
     commands: Mutex<Commands>,
     /// Nodes have none.
@@ -107,6 +110,8 @@ impl System {
                 ..EngineConfig::new(session, config.threads, chance[2])
             },
         );
+        let webhooks = webhooks::open(config, &engine).await?;
+        server.webhooks = Some(Arc::clone(&webhooks));
         let mut commands = Commands::default();
         let mut registry = Arc::default();
         commands.install(&config.kinds, &engine, |made| registry = made);
@@ -125,12 +130,14 @@ impl System {
         history::start_services((config, role), &engine, &supervisor);
         door::open((config, role), &engine, &clock, counts, &supervisor);
         guard.keep(&supervisor);
+        webhooks::keep(&webhooks, role, &supervisor);
         let pool = start_pool(&engine, &supervisor, (registry, &traces), (config, role))?;
         let (store, started_in) = (store.opened, began.elapsed());
         Ok(Self {
             engine,
             store,
             supervisor,
+            webhooks,
             pool,
             commands: Mutex::new(commands),
             listener,
@@ -235,6 +242,7 @@ impl System {
             listener.finish(ANSWER_GRACE).await;
         }
         self.supervisor.stop(SERVICE_GRACE).await;
+        self.webhooks.close().await;
         if let Err(error) = self.engine.depart().await {
             tracing::warn!(%error, "the other processes were not told of the end");
         }

@@ -16,6 +16,7 @@ mod store;
 #[cfg(feature = "failpoints")]
 mod test_hooks;
 mod trouble;
+mod webhooks;
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -97,6 +97,64 @@ const SPANISH: &[(&str, &str)] = &[
         "token.login-link",
         "Crea un enlace que abre el panel, una vez, en media hora",
     ),
+    (
+        "webhook",
+        "Avisa a otros de las tareas terminadas y muestra lo entregado",
+    ),
+    (
+        "webhook.create",
+        "Crea un webhook; su secreto se muestra una vez",
+    ),
+    ("webhook.create.name", "Su nombre para las personas"),
+    ("webhook.create.url", "Adónde van las entregas"),
+    (
+        "webhook.create.queues",
+        "De qué colas: nombres, o nombres con * al final [por defecto: todas]",
+    ),
+    ("webhook.create.kinds", "De qué tipos [por defecto: todos]"),
+    (
+        "webhook.create.ends",
+        "De qué finales: succeeded, failed, cancelled [por defecto: todos]",
+    ),
+    ("webhook.list", "Lista los webhooks"),
+    ("webhook.show", "Muestra todo sobre un webhook"),
+    ("webhook.show.id", "El id del webhook"),
+    (
+        "webhook.rotate",
+        "Firma con otro secreto, que se muestra una vez",
+    ),
+    ("webhook.rotate.id", "El id del webhook"),
+    (
+        "webhook.rotate.overlap",
+        "Cuánto firma además el secreto anterior: 1h [por defecto: 1d]",
+    ),
+    (
+        "webhook.test",
+        "Envía un mensaje que no habla de ninguna tarea",
+    ),
+    ("webhook.test.id", "El id del webhook"),
+    (
+        "webhook.enable",
+        "Vuelve a entregar, desde las tareas que terminen ahora",
+    ),
+    ("webhook.enable.id", "El id del webhook"),
+    ("webhook.disable", "No entrega nada hasta que se active"),
+    ("webhook.disable.id", "El id del webhook"),
+    ("webhook.delete", "Borra un webhook y sus entregas"),
+    ("webhook.delete.id", "El id del webhook"),
+    (
+        "webhook.deliveries",
+        "Lista lo entregado, lo más nuevo primero",
+    ),
+    ("webhook.deliveries.id", "El id del webhook"),
+    ("webhook.deliveries.limit", "Cuántas"),
+    ("webhook.deliveries.state", "Solo en este estado"),
+    (
+        "webhook.replay",
+        "Entrega una vez más lo entregado o abandonado",
+    ),
+    ("webhook.replay.id", "El id del webhook"),
+    ("webhook.replay.number", "El número de la entrega"),
     ("audit", "Muestra quién hizo qué"),
     ("audit.limit", "Cuántas líneas, las más nuevas primero"),
     (
@@ -162,6 +220,10 @@ const SPANISH: &[(&str, &str)] = &[
     (
         "serve.audit_retention",
         "Cuánto se conservan las líneas del registro de auditoría [por defecto: 365d]",
+    ),
+    (
+        "serve.webhook_networks",
+        "Adónde pueden llevar los webhooks además de direcciones públicas: direcciones, redes, loopback",
     ),
     (
         "serve.redact",

@@ -15,6 +15,7 @@ mod system;
 mod task;
 mod tasks;
 mod viewer;
+mod webhooks;
 
 pub(super) use document::openapi;
 use operation::LANG;
@@ -30,6 +31,7 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
         queues::OPERATIONS,
         system::OPERATIONS,
         access::OPERATIONS,
+        webhooks::OPERATIONS,
     ];
     groups.into_iter().flatten()
 }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use tareas_core::Phase;
 use tareas_engine::ports::{MemberPresence, MemberView};
+use tareas_engine::webhooks::{Disabled, Webhook};
 use tareas_engine::{WorkerState, WorkerView};
 
 use super::Scene;
@@ -11,6 +12,8 @@ use super::numbers::{clock, count};
 
 /// Workers and processes that are gone and have a line of their own.
 const LOST_SHOWN: usize = 5;
+/// Webhooks that have a line of their own.
+const WEBHOOKS_SHOWN: usize = 5;
 /// Paused queues that have a line of their own.
 const QUEUES_SHOWN: usize = 5;
 
@@ -41,6 +44,7 @@ pub(super) fn troubles(scene: &Scene<'_>) -> Vec<Trouble> {
     of_others(scene, &mut found);
     of_threads(scene, &mut found);
     of_failures(scene, &mut found);
+    of_webhooks(scene, &mut found);
     of_queues(scene, &mut found);
     found
 }
@@ -110,6 +114,34 @@ fn of_store(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
                     .pick("the store does not answer", "el almacén no responde")
                     .to_owned(),
             ),
+        });
+    }
+}
+
+/// Webhooks that fail, and those that were disabled by themselves.
+fn of_webhooks(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
+    let Some(webhooks) = &scene.server.config.webhooks else {
+        return;
+    };
+    let known = webhooks.known();
+    let by_itself = |known: &Webhook| !matches!(known.disabled, None | Some((Disabled::ByHand, _)));
+    let is_ill = |known: &&Webhook| {
+        by_itself(known) || (known.is_enabled() && known.failing_since.is_some())
+    };
+    for webhook in known.iter().filter(is_ill).take(WEBHOOKS_SHOWN) {
+        let (name, error) = (&webhook.wish.name, &webhook.last_error);
+        found.push(Trouble {
+            what: match by_itself(webhook) {
+                true => scene.pick(
+                    format!("webhook {name} was disabled: {error}"),
+                    format!("el webhook {name} se desactivó: {error}"),
+                ),
+                false => scene.pick(
+                    format!("webhook {name} does not take deliveries: {error}"),
+                    format!("el webhook {name} no acepta entregas: {error}"),
+                ),
+            },
+            step: Step::Go("/webhooks", scene.pick("webhooks", "webhooks").to_owned()),
         });
     }
 }

@@ -15,8 +15,17 @@ use crate::http::visit::Visit;
 
 /// Whether a form may be sent to this path; everything else takes JSON only.
 pub(in crate::http) fn takes_form(path: &str) -> bool {
-    let pages = ["/look", "/login", "/logout", "/tasks", "/failures", "/bulk"];
+    let pages = [
+        "/look",
+        "/login",
+        "/logout",
+        "/tasks",
+        "/failures",
+        "/bulk",
+        "/webhooks",
+    ];
     pages.contains(&path)
+        || path.starts_with("/webhooks/")
         || path.starts_with("/bulk/")
         || path.starts_with("/tasks/")
         || path.starts_with("/queues/")

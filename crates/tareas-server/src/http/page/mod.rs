@@ -37,6 +37,8 @@ mod system;
 mod task;
 mod tasks;
 mod timeline;
+mod webhook;
+mod webhooks;
 mod words;
 mod workers;
 
@@ -57,6 +59,8 @@ pub(super) use send::send;
 pub(super) use system::system;
 pub(super) use task::task;
 pub(super) use tasks::tasks;
+pub(super) use webhook::{act_on_webhook, webhook};
+pub(super) use webhooks::{create_webhook, webhooks};
 pub(super) use workers::workers;
 
 use maud::Markup;

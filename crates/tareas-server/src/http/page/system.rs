@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use maud::{Markup, html};
+use tareas_engine::access::{Action, Object};
 
 use super::numbers::{bytes, count, duration, instant};
 use super::{Scene, Sheet, Tab, document};
@@ -22,6 +23,9 @@ pub(in crate::http) async fn system(visit: Visit, request: Request) -> Answer {
     let title = visit.lang.pick("System", "Sistema");
     let body = html! {
         h1 { (title) }
+        @if visit.may(Action::ManageWebhooks, Object::Unnamed).is_ok() {
+            p.fine-print { a href="/webhooks" { "Webhooks" } }
+        }
         div.columns.even {
             div.stack { (checks(&scene)) (server(&scene)) (limits(&scene)) }
             div.stack { (backends(&scene)) (readings(&scene)) (connections(&scene)) }

@@ -105,6 +105,7 @@ fn form(word: &str, name: &str) -> Value {
         "texts" => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
         "submit" => json!({ "const": "submit" }),
         "state" => words(&Phase::ALL.map(Phase::name)),
+        "end" => words(&["succeeded", "failed", "cancelled"]),
         "reason" => words(&Reason::ALL.map(Reason::name)),
         "action" => words(&BulkAction::ALL.map(BulkAction::name)),
         "roles" => {

@@ -7,6 +7,7 @@ mod access;
 mod operators;
 mod submissions;
 mod tasks;
+mod webhooks;
 
 use super::super::operation::Text;
 use access::{AUDIT_LINE, AUDIT_LOG, LOGIN_LINK, TOKEN, TOKEN_REQUEST};
@@ -19,6 +20,7 @@ use tasks::{
     ACKNOWLEDGEMENT, ARTIFACT, ATTEMPT, ATTEMPT_LOG, BATCH_ANSWER, CANCELLED, PROGRESS, RESULT_REF,
     TASK, TASK_LIST, WHY,
 };
+use webhooks::{DELIVERY, DELIVERY_LIST, ROTATE_REQUEST, WEBHOOK, WEBHOOK_CHANGE, WEBHOOK_REQUEST};
 
 /// An object by its name, whether nothing else may be in it, and its members.
 pub(super) type Form = (&'static str, bool, &'static [Member]);
@@ -73,6 +75,13 @@ pub(super) const FORMS: &[Form] = &[
     ("LoginLink", false, LOGIN_LINK),
     ("AuditLog", false, AUDIT_LOG),
     ("AuditLine", false, AUDIT_LINE),
+    ("WebhookRequest", true, WEBHOOK_REQUEST),
+    ("WebhookChange", true, WEBHOOK_CHANGE),
+    ("RotateRequest", true, ROTATE_REQUEST),
+    ("Webhook", false, WEBHOOK),
+    ("WebhookList", false, &[("webhooks*", "[Webhook]", NONE)]),
+    ("DeliveryList", false, DELIVERY_LIST),
+    ("Delivery", false, DELIVERY),
     ("Error", false, ERROR),
     ("ErrorCode", false, ERROR_CODE),
 ];
