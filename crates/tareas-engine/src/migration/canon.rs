@@ -8,7 +8,9 @@ use std::fmt;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tareas_core::{Attempt, Body, Failure, Options, RanBy, Spec, State, Task, Timestamp, TraceContext};
+use tareas_core::{
+    Attempt, Body, Failure, Options, RanBy, Spec, State, Task, Timestamp, TraceContext,
+};
 
 use crate::ports::WholeTask;
 

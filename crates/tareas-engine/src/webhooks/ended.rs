@@ -113,5 +113,6 @@ fn shortened(failure: &Failure) -> Arc<Failure> {
         name: failure.name.as_deref().map(short),
         message: short(&failure.message),
         backtrace: None,
+        ran_by: None,
     })
 }

@@ -199,6 +199,7 @@ mod tests {
             name: Some("ValueError".to_owned()),
             message: "\u{1}ñ\"".to_owned(),
             backtrace: Some("secret".to_owned()),
+            ran_by: None,
         };
         let told = body(&Ended {
             phase: Phase::Failed,

@@ -93,10 +93,7 @@ impl System {
             clock: Arc::clone(&clock),
         };
         let session = SessionId(chance[1] >> 1 | 1);
-        let boot = store.opened.boot();
-        let careful_for = boot.map_or(Duration::ZERO, |boot| boot.careful_for);
-        #[cfg(feature = "failpoints")]
-        let careful_for = super::test_hooks::careful_for(careful_for);
+        let careful_for = careful_for(store.opened.boot());
         let engine = Engine::new(
             ports,
             EngineConfig {
@@ -341,6 +338,14 @@ fn secret(lang: Lang) -> Result<[u8; 32], Failure> {
             Err(trouble::cannot_start(&error, lang))
         }
     }
+}
+
+/// How long what was found at the start asks for care.
+fn careful_for(boot: Option<&BootReport>) -> Duration {
+    let careful_for = boot.map_or(Duration::ZERO, |boot| boot.careful_for);
+    #[cfg(feature = "failpoints")]
+    let careful_for = super::test_hooks::careful_for(careful_for);
+    careful_for
 }
 
 /// The queue forgets at every start what an operator has paused.

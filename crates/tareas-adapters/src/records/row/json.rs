@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use tareas_core::{Backoff, Blob, Body, Cause, Failure, RanBy, RetryPolicy, Timestamp, TraceContext};
+use tareas_core::{
+    Backoff, Blob, Body, Cause, Failure, RanBy, RetryPolicy, Timestamp, TraceContext,
+};
 
 /// Options of a task that differ from the defaults.
 #[derive(Debug, Default, Serialize, Deserialize)]
