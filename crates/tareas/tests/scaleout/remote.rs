@@ -8,10 +8,10 @@ use super::client::fresh_id;
 use super::server::{Node, ask, status};
 use super::world::World;
 
-fn submit(port: u16, kind: &str, chance: &mut Chance) -> String {
+fn submit(port: u16, (kind, payload): (&str, &str), chance: &mut Chance) -> String {
     let id = fresh_id(chance);
     let line = format!(
-        "{{\"cmd\":\"submit\",\"task_id\":\"{id}\",\"kind\":\"{kind}\",\"payload\":{{\"n\":5,\"ms\":120000}}}}\n"
+        "{{\"cmd\":\"submit\",\"task_id\":\"{id}\",\"kind\":\"{kind}\",\"payload\":{payload}}}\n"
     );
     let told = ask(port, &line);
     assert!(told.contains("queued"), "{told}");
@@ -36,7 +36,8 @@ fn workers_get_the_tasks_of_every_server() {
     let mut chance = Chance::new(21);
     let ports = [0, 1].map(|number: usize| world.servers[number].port());
     let submit_at = |port: u16, many: usize, chance: &mut Chance| -> Vec<String> {
-        (0..many).map(|_| submit(port, "square", chance)).collect()
+        let square = ("square", r#"{"n":5}"#);
+        (0..many).map(|_| submit(port, square, chance)).collect()
     };
     let all_done = |ids: &[String], port: u16| {
         for id in ids {
@@ -58,7 +59,7 @@ fn workers_get_the_tasks_of_every_server() {
     assert_eq!(world.sql(once), "0", "each ended, and without a failure");
 
     // While a long task runs RabbitMQ waits for nothing, so it has nothing to lose patience with.
-    let long = submit(ports[0], "sleep", &mut chance);
+    let long = submit(ports[0], ("sleep", r#"{"ms":120000}"#), &mut chance);
     world.until("it runs", || status(ports[0], &long) == "running");
     world.until("its hint is acknowledged", || {
         let list = ["-q", "list_queues", "messages_unacknowledged"];
