@@ -49,7 +49,7 @@ macro_rules! inserted {
 }
 
 /// T1, when this server has made the ids of all of them just now: a task that is there already is
-/// an error. Half the log and two thirds of the work of [`INSERT`]. Returns the ids.
+/// an error. Spares the look of [`INSERT`], and its second record of the log. Returns the ids.
 pub(super) const INSERT_FRESH: &str = concat!(
     "WITH moved AS (",
     insert!(),

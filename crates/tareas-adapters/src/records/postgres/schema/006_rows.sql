@@ -1,5 +1,5 @@
--- What the hot statements take: an array of rows each. One array for each column costs three times
--- as much to unnest. Processes of several versions send these, so none of them ever changes: what
+-- What the hot statements take: an array of rows each. One array for each column costs two to
+-- three times as much to unnest. Processes of several versions send these, so none of them ever changes: what
 -- a later version sends in addition is a type of its own.
 CREATE TYPE tareas.new_task AS (
   id uuid,
