@@ -61,6 +61,16 @@ fn what_a_cut_off_worker_ran_runs_elsewhere_and_its_late_result_is_refused() {
     assert_eq!(begun(&stage), 2);
 }
 
+fn assert_ran_once(stage: &Stage, id: &str) {
+    let task = stage.ended(id, 60 * SECOND);
+    assert_eq!(
+        (&task["status"], &task["attempt"]),
+        (&"succeeded".into(), &1.into()),
+        "{task}"
+    );
+    assert_eq!(begun(stage), 1);
+}
+
 #[test]
 fn a_worker_that_is_cut_off_for_a_moment_goes_on_and_nothing_is_run_again() {
     let (stage, proxy, _worker, id) = stage(&[]);
@@ -68,26 +78,14 @@ fn a_worker_that_is_cut_off_for_a_moment_goes_on_and_nothing_is_run_again() {
     proxy.stall();
     std::thread::sleep(if is_long() { 2 * SECOND } else { SECOND });
     proxy.resume();
-    let task = stage.ended(&id, 60 * SECOND);
-    assert_eq!(
-        (&task["status"], &task["attempt"]),
-        (&"succeeded".into(), &1.into()),
-        "{task}"
-    );
-    assert_eq!(begun(&stage), 1);
+    assert_ran_once(&stage, &id);
 }
 
 #[test]
 fn a_broken_connection_that_is_made_again_runs_nothing_again() {
     let (stage, proxy, _worker, id) = stage(&[]);
     proxy.cut();
-    let task = stage.ended(&id, 60 * SECOND);
-    assert_eq!(
-        (&task["status"], &task["attempt"]),
-        (&"succeeded".into(), &1.into()),
-        "{task}"
-    );
-    assert_eq!(begun(&stage), 1);
+    assert_ran_once(&stage, &id);
 }
 
 /// Word by word: the server tells the worker what is not its own any more, refuses what it says
