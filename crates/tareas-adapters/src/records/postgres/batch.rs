@@ -129,6 +129,47 @@ fn ending(fields: &mut Fields<'_>, ended: Option<&Attempt>) {
     fields.bytes(failure.map(failure_text).as_deref());
 }
 
+/// Values of [`SUCCEED`](super::statements::SUCCEED).
+#[derive(Debug, Default)]
+pub(super) struct Succeeded {
+    rows: Rows,
+}
+
+impl Succeeded {
+    /// Whether a transition is the plain end of an attempt, of which nothing else is to be stored.
+    pub(super) fn is_one(row: &Row, was: Phase) -> bool {
+        was == Phase::Running && row.task.phase() == Phase::Succeeded && row.endings.is_empty()
+    }
+
+    /// These transitions.
+    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
+        let mut succeeded = Self::default();
+        for row in rows {
+            if let Write::Update { base } = row.write {
+                let fields = |fields: &mut Fields<'_>| new_success(fields, &row.task, base);
+                succeeded.rows.push(fields);
+            }
+        }
+        succeeded
+    }
+
+    /// In the order of the statement.
+    pub(super) fn values<'b>(&'b self, shard: &'b i32) -> [Value<'b>; 2] {
+        [shard, &self.rows]
+    }
+}
+
+/// A row of the type `tareas.new_success`.
+fn new_success(fields: &mut Fields<'_>, task: &Task, base: u64) {
+    let image = Image::of(task);
+    fields.uuid(Some(uuid(task.id())));
+    fields.int8(Some(base.cast_signed()));
+    fields.instant(image.finished_at.map(Instant));
+    fields.instant(image.prune_at.map(Instant));
+    fields.text(image.result_blob.as_deref());
+    fields.bytes(task.result.as_ref().and_then(inline_column));
+}
+
 /// The sessions that rows name, each once where they come one after the other.
 #[derive(Debug, Default)]
 struct Sessions(Vec<Uuid>);

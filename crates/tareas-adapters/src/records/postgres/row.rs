@@ -128,16 +128,18 @@ pub(super) fn id(row: &Row, column: usize) -> Read<TaskId> {
     Ok(TaskId::from_u128(get::<Uuid>(row, column)?.as_u128()))
 }
 
-/// All ids of the one array that a statement returns.
-pub(super) fn ids(rows: &[Row]) -> Read<HashSet<TaskId>> {
-    let ids = match rows.first() {
-        Some(row) => optional::<Vec<Uuid>>(row, 0)?.unwrap_or_default(),
-        None => Vec::new(),
-    };
-    Ok(ids
-        .into_iter()
-        .map(|id| TaskId::from_u128(id.as_u128()))
-        .collect())
+/// What a statement that writes tells of its rows: `None` when it wrote all of them, else the ids
+/// of those that it wrote.
+pub(super) fn written(rows: &[Row]) -> Read<Option<HashSet<TaskId>>> {
+    let row = rows
+        .first()
+        .ok_or_else(|| damaged("a write without an answer"))?;
+    if get(row, 0)? {
+        return Ok(None);
+    }
+    let ids = optional::<Vec<Uuid>>(row, 1)?.unwrap_or_default();
+    let ids = ids.into_iter().map(|id| TaskId::from_u128(id.as_u128()));
+    Ok(Some(ids.collect()))
 }
 
 /// A session.

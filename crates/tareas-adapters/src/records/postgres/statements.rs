@@ -4,25 +4,37 @@
 //! attempts, counts, so that no two of them can wait for each other. Tasks are found by their
 //! primary key alone: a condition that an index predicate follows from would be planned as a walk
 //! over that index (see `plans`).
+//!
+//! Those that write return one row: whether all was written, else the ids of what was.
 
 use super::row::columns;
 
-/// Changes of counts from rows `(queue, was, is)` in a CTE named `moved`; the shard is `$1`.
+/// Changes of counts from rows `(queue, was, state)` in a CTE named `moved`; the shard is `$1`.
+/// Rows are brought together before each becomes a minus and a plus.
 macro_rules! count {
     () => {
         "INSERT INTO tareas.counts (shard, queue, state, n) \
          SELECT $1::int4, c.queue, c.state, sum(c.n) FROM ( \
-           SELECT queue, was AS state, -1 AS n FROM moved WHERE was IS NOT NULL \
-           UNION ALL SELECT queue, state, 1 FROM moved WHERE state IS NOT NULL) c \
+             SELECT queue, was, state, count(*) AS n FROM moved GROUP BY queue, was, state) m, \
+           LATERAL (VALUES (m.queue, m.was, -m.n), (m.queue, m.state, m.n)) c(queue, state, n) \
+         WHERE c.state IS NOT NULL \
          GROUP BY c.queue, c.state HAVING sum(c.n) <> 0 ORDER BY c.queue, c.state \
          ON CONFLICT (shard, queue, state) DO UPDATE SET n = counts.n + excluded.n"
     };
 }
 
-/// Which rows of a CTE named `moved` there are: one array for all, or NULL.
+/// Whether as many rows are in this CTE as there are in `$2`, and which when there are fewer: as
+/// one array, or NULL.
 macro_rules! told {
-    () => {
-        "SELECT array_agg(id) FROM moved"
+    ($of:literal) => {
+        concat!(
+            "SELECT m.n = cardinality($2), CASE WHEN m.n < cardinality($2) \
+               THEN (SELECT array_agg(id) FROM ",
+            $of,
+            ") END FROM (SELECT count(*) AS n FROM ",
+            $of,
+            ") m"
+        )
     };
 }
 
@@ -42,30 +54,31 @@ macro_rules! inserted {
         concat!(
             " RETURNING id, queue, NULL::int2 AS was, state), counted AS (",
             count!(),
-            ") ",
-            told!()
+            ") "
         )
     };
 }
 
 /// T1, when this server has made the ids of all of them just now: a task that is there already is
-/// an error. Spares the look of [`INSERT`], and its second record of the log. Returns the ids.
+/// an error. Spares the look of [`INSERT`], and its second record of the log.
 pub(super) const INSERT_FRESH: &str = concat!(
     "WITH moved AS (",
     insert!(),
     "unnest($2::tareas.new_task[]) AS d",
-    inserted!()
+    inserted!(),
+    "SELECT true, NULL::uuid[]"
 );
 
-/// T1, when no task of them has an idempotency key. Returns the ids that were new.
+/// T1, when no task of them has an idempotency key. Tells which were new.
 pub(super) const INSERT: &str = concat!(
     "WITH moved AS (",
     insert!(),
     "unnest($2::tareas.new_task[]) AS d ON CONFLICT DO NOTHING",
-    inserted!()
+    inserted!(),
+    told!("moved")
 );
 
-/// T1 with keys: a task is new when its key is, too. Returns the ids that were new.
+/// T1 with keys: a task is new when its key is, too. Tells which were new.
 pub(super) const INSERT_KEYED: &str = concat!(
     "WITH d AS MATERIALIZED (SELECT * FROM unnest($2::tareas.new_task[])), \
      k AS (INSERT INTO tareas.keys (key, id) SELECT d.key, d.id FROM d \
@@ -73,7 +86,8 @@ pub(super) const INSERT_KEYED: &str = concat!(
      moved AS (",
     insert!(),
     "d WHERE d.key IS NULL OR d.id IN (SELECT id FROM k) ORDER BY d.id ON CONFLICT DO NOTHING",
-    inserted!()
+    inserted!(),
+    told!("moved")
 );
 
 /// Those of these sessions that were closed: somebody has declared their process gone.
@@ -113,7 +127,7 @@ pub(super) const CLAIM: &str = concat!(
 
 /// Every other transition: the images that core decided, each onto the version and the state that
 /// it was decided on (an id that was removed and sent again begins with version 1 again); claims
-/// only for sessions that are open. Returns the ids that still had it.
+/// only for sessions that are open. Tells which still had it.
 pub(super) const REPLACE: &str = concat!(
     "WITH moved AS (UPDATE tareas.tasks t SET version = t.version + 1, state = d.state, \
        reason = d.reason, place = d.place, due_at = d.due_at, session_id = d.session_id, \
@@ -134,10 +148,26 @@ pub(super) const REPLACE: &str = concat!(
      counted AS (",
     count!(),
     ") ",
-    told!()
+    told!("moved")
 );
 
-/// T13, T14: the task with all that belongs to it. Returns the ids that were removed.
+/// T4: the plain end of an attempt. Core changes nothing else of a task that succeeds, and the
+/// version says that the rest is as it was decided on.
+pub(super) const SUCCEED: &str = concat!(
+    "WITH moved AS (UPDATE tareas.tasks t SET version = t.version + 1, state = 3, \
+       session_id = NULL, held_place = NULL, deadline_at = NULL, finished_at = d.finished_at, \
+       prune_at = d.prune_at, error = NULL, result_blob = d.result_blob, result = d.result \
+     FROM unnest($2::tareas.new_success[]) AS d \
+     WHERE t.id = d.id AND t.version = d.version AND t.state = 2 \
+     RETURNING t.id, t.queue, 2::int2 AS was, t.state), \
+     counted AS (",
+    count!(),
+    ") ",
+    told!("moved")
+);
+
+/// T13, T14: the task with all that belongs to it. Tells
+/// which were removed.
 pub(super) const REMOVE: &str = concat!(
     "WITH removed AS (DELETE FROM tareas.tasks t USING unnest($2::uuid[], $3::int8[], $6::int2[]) \
        AS d(id, version, was) WHERE t.id = d.id AND t.version = d.version AND t.state = d.was \
@@ -148,7 +178,8 @@ pub(super) const REMOVE: &str = concat!(
      moved AS MATERIALIZED (SELECT queue, state AS was, NULL::int2 AS state FROM removed), \
      counted AS (",
     count!(),
-    ") SELECT array_agg(id) FROM removed"
+    ") ",
+    told!("removed")
 );
 
 /// Tasks by id.
@@ -187,11 +218,12 @@ pub(super) const READY: &str = "SELECT t.id, t.attempt, t.place, t.crashes > 0 \
     AND t.place > $3 ORDER BY t.place, t.id LIMIT $4";
 
 /// The statements whose plans must go by the primary key of `tasks`, with their names.
-pub(super) const BY_ID: [(&str, &str, usize); 7] = [
+pub(super) const BY_ID: [(&str, &str, usize); 8] = [
     ("insert_fresh", INSERT_FRESH, 3),
     ("insert", INSERT, 3),
     ("insert_keyed", INSERT_KEYED, 3),
     ("claim", CLAIM, 4),
+    ("succeed", SUCCEED, 2),
     ("replace", REPLACE, 3),
     ("remove", REMOVE, 6),
     ("load", LOAD, 1),

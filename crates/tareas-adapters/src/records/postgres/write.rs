@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use tareas_core::ledger::{Row, Write};
 use tareas_core::{Phase, TaskId};
 
-use super::batch::{Inserted, Removed, Replaced};
+use super::batch::{Inserted, Removed, Replaced, Succeeded};
 use super::fault::Fault;
 use super::link::{Link, Value};
 use super::row;
 use super::shared::Shared;
-use super::statements::{INSERT, INSERT_FRESH, INSERT_KEYED, REMOVE, REPLACE};
+use super::statements::{INSERT, INSERT_FRESH, INSERT_KEYED, REMOVE, REPLACE, SUCCEED};
 
 /// Writes rows over one connection, which counts in a shard of its own.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,9 @@ pub(super) struct Writer<'a> {
     pub(super) link: &'a Link,
     pub(super) shard: i32,
 }
+
+/// The ids of the rows that a statement has written; `None` when it has written all.
+type Told = Option<HashSet<TaskId>>;
 
 /// Where the ids of new tasks come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,29 +43,37 @@ impl Writer<'_> {
         written: &mut HashSet<TaskId>,
         ids: Ids,
     ) -> Result<(), Fault> {
-        let of = |is: fn(&Write) -> bool| -> Vec<&Row> {
-            rows.iter().filter(|row| is(&row.write)).collect()
-        };
-        let was = |row: &Row| phases.get(&row.task.id()).copied();
-        let removals = of(|write| matches!(write, Write::Delete { .. }));
+        let (mut removals, mut successes) = (Vec::new(), Vec::new());
+        let (mut updates, mut inserts) = (Vec::new(), Vec::new());
+        for row in rows {
+            let was = phases.get(&row.task.id()).copied();
+            match (row.write, was) {
+                (Write::Delete { .. }, Some(was)) => removals.push((row, was)),
+                (Write::Update { .. }, Some(was)) if Succeeded::is_one(row, was) => {
+                    successes.push((row, was));
+                }
+                (Write::Update { .. }, Some(was)) => updates.push((row, was)),
+                (Write::Insert, _) => inserts.push(row),
+                (Write::Nothing | Write::Delete { .. } | Write::Update { .. }, _) => {}
+            }
+        }
         if !removals.is_empty() {
-            let with_phase = removals.iter().filter_map(|row| Some((*row, was(row)?)));
-            let columns = Removed::of(with_phase);
-            let done = self.done(REMOVE, &columns.values(&self.shard)).await?;
-            self.count(&removals, phases, &done);
-            written.extend(done);
+            let columns = Removed::of(removals.iter().copied());
+            let told = self.told(REMOVE, &columns.values(&self.shard)).await?;
+            self.moved(&removals, told, written);
         }
-        let updates = of(|write| matches!(write, Write::Update { .. }));
+        if !successes.is_empty() {
+            let columns = Succeeded::of(successes.iter().map(|(row, _)| *row));
+            let told = self.told(SUCCEED, &columns.values(&self.shard)).await?;
+            self.moved(&successes, told, written);
+        }
         if !updates.is_empty() {
-            let with_phase = updates.iter().filter_map(|row| Some((*row, was(row)?)));
-            let columns = Replaced::of(with_phase);
-            let done = self.done(REPLACE, &columns.values(&self.shard)).await?;
-            self.count(&updates, phases, &done);
-            written.extend(done);
+            let columns = Replaced::of(updates.iter().copied());
+            let told = self.told(REPLACE, &columns.values(&self.shard)).await?;
+            self.moved(&updates, told, written);
         }
-        let inserts = of(|write| matches!(write, Write::Insert));
         if !inserts.is_empty() {
-            self.insert(&inserts, phases, written, ids).await?;
+            self.insert(&inserts, written, ids).await?;
         }
         Ok(())
     }
@@ -70,7 +81,6 @@ impl Writer<'_> {
     async fn insert(
         self,
         rows: &[&Row],
-        phases: &HashMap<TaskId, Phase>,
         written: &mut HashSet<TaskId>,
         ids: Ids,
     ) -> Result<(), Fault> {
@@ -84,32 +94,44 @@ impl Writer<'_> {
             Ids::Fresh => INSERT_FRESH,
         };
         let values = columns.values(&self.shard, &self.shared.server);
-        let done = self.done(sql, &values).await?;
-        self.count(rows, phases, &done);
-        written.extend(done);
+        let told = self.told(sql, &values).await?;
+        self.count(rows.iter().map(|row| (*row, None)), told, written);
         Ok(())
     }
 
-    async fn done(self, sql: &'static str, values: &[Value<'_>]) -> Result<HashSet<TaskId>, Fault> {
+    /// Which rows a statement has written: `None` is all.
+    async fn told(self, sql: &'static str, values: &[Value<'_>]) -> Result<Told, Fault> {
         let stats = &self.shared.stats;
         stats.statements.fetch_add(1, Ordering::Relaxed);
-        let rows = self.link.rows(sql, values).await?;
-        let done = row::ids(&rows)?;
-        stats.rows.fetch_add(done.len() as u64, Ordering::Relaxed);
-        Ok(done)
+        row::written(&self.link.rows(sql, values).await?)
     }
 
-    fn count(self, rows: &[&Row], phases: &HashMap<TaskId, Phase>, done: &HashSet<TaskId>) {
-        let moves = rows.iter().filter(|row| done.contains(&row.task.id()));
-        let moves = moves.map(|row| {
-            let was = phases.get(&row.task.id()).copied();
+    /// Notes rows of tasks that were there, each with the phase that it leaves.
+    fn moved(self, rows: &[(&Row, Phase)], told: Told, written: &mut HashSet<TaskId>) {
+        self.count(
+            rows.iter().map(|(row, was)| (*row, Some(*was))),
+            told,
+            written,
+        );
+    }
+
+    fn count<'r>(
+        self,
+        rows: impl Iterator<Item = (&'r Row, Option<Phase>)> + Clone,
+        told: Told,
+        written: &mut HashSet<TaskId>,
+    ) {
+        let is_done = |row: &Row| told.as_ref().is_none_or(|ids| ids.contains(&row.task.id()));
+        let done = rows.filter(|(row, _)| is_done(row));
+        let before = written.len();
+        written.extend(done.clone().map(|(row, _)| row.task.id()));
+        let stats = &self.shared.stats;
+        let count = (written.len() - before) as u64;
+        stats.rows.fetch_add(count, Ordering::Relaxed);
+        let moves = done.map(|(row, was)| {
             let is_removal = matches!(row.write, Write::Delete { .. });
             let is = (!is_removal).then(|| row.task.phase());
-            (
-                &row.task.spec.queue,
-                was.filter(|_| row.write != Write::Insert),
-                is,
-            )
+            (&row.task.spec.queue, was, is)
         });
         self.shared.tally.moved(self.shard, moves);
     }
