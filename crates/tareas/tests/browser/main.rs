@@ -26,6 +26,11 @@ fn it_is_an_application_for_phones_and_keys() {
     run("install.test.js");
 }
 
+#[test]
+fn a_tab_that_is_left_open_does_not_grow() {
+    run("hour.test.js");
+}
+
 /// Runs the tests of one file.
 fn run(suite: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
