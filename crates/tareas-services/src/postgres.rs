@@ -145,6 +145,17 @@ impl Postgres {
         String::from_utf8_lossy(&told.stdout).trim().to_owned()
     }
 
+    /// What it has written to its log since it was made.
+    ///
+    /// # Panics
+    /// When it was not started here.
+    pub fn log(&self) -> String {
+        let own = self.own.as_ref();
+        let instance = own.expect("an instance that was started here");
+        let log = std::fs::read(instance.log()).expect("its log");
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     /// Kills the server as a crash of its machine would, and waits until it is gone.
     ///
     /// # Panics
@@ -242,10 +253,7 @@ impl Instance {
     /// Runs the server and waits until it answers.
     fn run(&mut self) -> io::Result<()> {
         let home = self.home();
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.folder.path().join("log"))?;
+        let log = File::options().create(true).append(true).open(self.log())?;
         let mut command = self.program("postgres");
         command.arg("-D").arg(home.join("data"));
         command.args(["-p", &self.port.to_string()]);
@@ -267,7 +275,7 @@ impl Instance {
             if let Some(child) = &mut self.child
                 && let Some(status) = child.try_wait()?
             {
-                let said = std::fs::read_to_string(self.folder.path().join("log"));
+                let said = std::fs::read_to_string(self.log());
                 self.child = None;
                 return Err(io::Error::other(format!(
                     "it ended with {status}: {}",
@@ -311,6 +319,10 @@ impl Instance {
 
     fn home(&self) -> PathBuf {
         self.folder.path().join("pg")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
     }
 
     /// One of its programs, as a user that it accepts. `setpriv` execs, so the child that is

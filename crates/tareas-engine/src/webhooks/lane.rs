@@ -15,14 +15,13 @@ use super::{
     ANSWER_CHARS_MAX, Delivery, DeliveryPhase, Disabled, Made, Settled, Settlement, WHY_CHARS_MAX,
     Webhook, WebhookId, Webhooks, next_try,
 };
+use crate::failpoint;
 use crate::ports::{Answered, EgressFault, PortError, WebhookLetter};
 
 /// Deliveries that are claimed together.
 const CLAIM_MAX: usize = 64;
 /// Deliveries of one webhook that are on their way at once.
 const AT_ONCE: usize = 8;
-/// How long a claim holds: more than all of its deliveries can take.
-const CLAIM_FOR: Duration = Duration::from_secs(120);
 /// How often it is looked for deliveries that are due, whatever is told.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The longest pause of a webhook that fails.
@@ -103,7 +102,8 @@ impl Lane {
         let now = self.webhooks.engine.now();
         let limit = if self.failed_rounds > 0 { 1 } else { CLAIM_MAX };
         let store = &self.webhooks.store;
-        let claimed = store.claim(&self.id, now, now + CLAIM_FOR, limit).await?;
+        let until = now + self.webhooks.terms.claimed_for;
+        let claimed = store.claim(&self.id, now, until, limit).await?;
         if claimed.is_empty() {
             return Ok(0);
         }
@@ -113,6 +113,7 @@ impl Lane {
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
+        failpoint::hit("webhooks_before_settle");
         store.settle(&settlements).await?;
         self.judge(&webhook, &settlements).await;
         Ok(count)

@@ -36,6 +36,9 @@ pub struct Terms {
     pub kept_max: usize,
     /// How long every delivery must fail for a webhook to be disabled.
     pub failing_max: Duration,
+    /// How long deliveries belong to whoever makes them: more than all that are claimed together
+    /// can take. After that they are made again, since that server may be gone.
+    pub claimed_for: Duration,
 }
 
 impl Default for Terms {
@@ -46,6 +49,7 @@ impl Default for Terms {
             kept_for: Duration::from_secs(7 * 24 * 60 * 60),
             kept_max: 100_000,
             failing_max: Duration::from_secs(5 * 24 * 60 * 60),
+            claimed_for: Duration::from_secs(120),
         }
     }
 }

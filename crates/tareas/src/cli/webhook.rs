@@ -12,7 +12,7 @@ use tareas_server::webhooks::{RotateRequest, WebhookChange, WebhookRequest};
 use super::args::duration;
 use super::{Outcome, Session};
 use crate::output::{Failure, Format, Voice, table};
-use crate::text::Text;
+use crate::text::{Text, Values};
 
 #[derive(Debug, Args)]
 pub(crate) struct WebhookArgs {
@@ -29,12 +29,14 @@ enum Action {
     List,
     /// Show everything about a webhook
     Show {
-        /// The id of the webhook
+        /// Its id, or its name
+        #[arg(value_name = "WEBHOOK")]
         id: String,
     },
     /// Sign with another secret, which is shown once
     Rotate {
-        /// The id of the webhook
+        /// Its id, or its name
+        #[arg(value_name = "WEBHOOK")]
         id: String,
         /// How long the old secret signs besides: 1h [default: 1d]
         #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -42,28 +44,33 @@ enum Action {
     },
     /// Send a message that tells of no task
     Test {
-        /// The id of the webhook
+        /// Its id, or its name
+        #[arg(value_name = "WEBHOOK")]
         id: String,
     },
     /// Deliver again, from the tasks that end now on
     Enable {
-        /// The id of the webhook
+        /// Its id, or its name
+        #[arg(value_name = "WEBHOOK")]
         id: String,
     },
     /// Deliver nothing until it is enabled
     Disable {
-        /// The id of the webhook
+        /// Its id, or its name
+        #[arg(value_name = "WEBHOOK")]
         id: String,
     },
     /// Remove a webhook and its deliveries
     #[command(alias = "rm")]
     Delete {
-        /// The id of the webhook
+        /// Its id, or its name
+        #[arg(value_name = "WEBHOOK")]
         id: String,
     },
     /// List what was delivered, newest first
     Deliveries {
-        /// The id of the webhook
+        /// Its id, or its name
+        #[arg(value_name = "WEBHOOK")]
         id: String,
         /// How many
         #[arg(long, short = 'n', value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=500))]
@@ -74,7 +81,8 @@ enum Action {
     },
     /// Deliver once more what was delivered or given up
     Replay {
-        /// The id of the webhook
+        /// Its id, or its name
+        #[arg(value_name = "WEBHOOK")]
         id: String,
         /// The number of the delivery
         number: u64,
@@ -110,18 +118,39 @@ pub(super) fn run(args: &WebhookArgs, session: &Session) -> Outcome {
     match &args.action {
         Action::Create(wanted) => desk.create(wanted),
         Action::List => desk.list(),
-        Action::Show { id } => desk.show(id),
-        Action::Rotate { id, overlap } => desk.rotate(id, *overlap),
-        Action::Test { id } => desk.test(id),
-        Action::Enable { id } => desk.enable(id, true),
-        Action::Disable { id } => desk.enable(id, false),
-        Action::Delete { id } => desk.delete(id),
-        Action::Deliveries { id, limit, state } => desk.deliveries(id, *limit, state.as_deref()),
-        Action::Replay { id, number } => desk.replay(id, *number),
+        Action::Show { id } => desk.show(&desk.id_of(id)?),
+        Action::Rotate { id, overlap } => desk.rotate(&desk.id_of(id)?, *overlap),
+        Action::Test { id } => desk.test(&desk.id_of(id)?),
+        Action::Enable { id } => desk.enable(&desk.id_of(id)?, true),
+        Action::Disable { id } => desk.enable(&desk.id_of(id)?, false),
+        Action::Delete { id } => desk.delete(&desk.id_of(id)?),
+        Action::Deliveries { id, limit, state } => {
+            desk.deliveries(&desk.id_of(id)?, *limit, state.as_deref())
+        }
+        Action::Replay { id, number } => desk.replay(&desk.id_of(id)?, *number),
     }
 }
 
 impl Desk<'_> {
+    /// The id of the webhook that somebody means by its id or its name; as it is said when there is
+    /// none, of which the server tells.
+    fn id_of(&self, said: &str) -> Result<String, Failure> {
+        let list = self.get("/v1/webhooks")?;
+        let all: Vec<&Value> = list["webhooks"].as_array().into_iter().flatten().collect();
+        let ids = |member: &str| -> Vec<&str> {
+            let meant = all.iter().filter(|webhook| text(webhook, member) == said);
+            meant.map(|webhook| text(webhook, "id")).collect()
+        };
+        match (&*ids("id"), &*ids("name")) {
+            ([id], _) | ([], [id]) => Ok((*id).to_owned()),
+            (_, []) => Ok(said.to_owned()),
+            (_, several) => {
+                let values: Values<'_> = &[("name", &said), ("ids", &several.join(", "))];
+                Err(Failure::usage(self.voice().lang, Text::WebhookNames, values))
+            }
+        }
+    }
+
     fn create(&self, args: &CreateArgs) -> Outcome {
         let or = |words: &[String], all: &[&str]| match words.is_empty() {
             true => all.iter().map(|word| (*word).to_owned()).collect(),

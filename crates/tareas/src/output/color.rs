@@ -65,6 +65,16 @@ impl Paint {
         self.with("1", text)
     }
 
+    /// Whether there are colours.
+    pub(crate) fn is_on(self) -> bool {
+        self.0
+    }
+
+    /// As on paper, whatever the terminal's own colours are.
+    pub(crate) fn black_on_white(self, text: &str) -> String {
+        self.with("30;107", text)
+    }
+
     /// A state of a task in its colour.
     pub(crate) fn status(self, status: &str) -> String {
         match status {

@@ -2,6 +2,7 @@
 
 mod color;
 mod failure;
+mod qr;
 mod table;
 
 use std::io::{self, IsTerminal, Write};
@@ -11,6 +12,7 @@ use tareas_protocol::Lang;
 
 pub(crate) use color::{ColorChoice, Paint};
 pub(crate) use failure::{Failure, spoken};
+pub(crate) use qr::qr_code;
 pub(crate) use table::table;
 
 use crate::text::{Text, Values};
@@ -91,6 +93,11 @@ impl Voice {
     pub(crate) fn text(&self, text: Text, values: Values<'_>) -> String {
         text.fill(self.lang, values)
     }
+}
+
+/// Whether a person sees what goes to stderr.
+pub(crate) fn stderr_is_seen() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// Whether a person sees what goes to stdout.

@@ -1,5 +1,5 @@
-//! What only the kill test needs: a handler that writes down every start outside the system,
-//! and a way to switch the careful minute off. Built with the feature `failpoints` only.
+//! What only tests of kills need: a handler that writes down every start outside the system, and
+//! ways to wait less than people do. Built with the feature `failpoints` only.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -12,6 +12,9 @@ use tareas_worker::{Context, HandlerError, Registry};
 const STARTS: &str = "TAREAS_TEST_STARTS";
 /// How long the system is careful after an unclean boot, in milliseconds.
 const CAREFUL_MS: &str = "TAREAS_TEST_CAREFUL_MS";
+
+/// How long deliveries of webhooks belong to whoever makes them, in milliseconds.
+const CLAIMED_MS: &str = "TAREAS_TEST_CLAIMED_MS";
 
 /// Registers the test's kind, when the test asks for it.
 pub(super) fn register(registry: &mut Registry) {
@@ -38,8 +41,15 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// The careful time that the test asks for, or the usual one.
 pub(super) fn careful_for(usual: Duration) -> Duration {
-    let asked = std::env::var(CAREFUL_MS)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    asked.map_or(usual, Duration::from_millis)
+    asked(CAREFUL_MS).unwrap_or(usual)
+}
+
+/// The time of a claim that the test asks for, or the usual one.
+pub(super) fn claimed_for(usual: Duration) -> Duration {
+    asked(CLAIMED_MS).unwrap_or(usual)
+}
+
+fn asked(variable: &str) -> Option<Duration> {
+    let text = std::env::var(variable).ok()?;
+    text.parse().ok().map(Duration::from_millis)
 }

@@ -28,10 +28,20 @@ pub(super) async fn open(
             redaction: config.redaction.clone(),
             lang: config.lang,
         }),
-        terms: Terms::default(),
+        terms: terms(),
     };
     let webhooks = Webhooks::open(Arc::clone(engine), parts).await;
     webhooks.map_err(|error| trouble::cannot_start(&error, config.lang))
+}
+
+fn terms() -> Terms {
+    let usual = Terms::default();
+    #[cfg(feature = "failpoints")]
+    let usual = Terms {
+        claimed_for: super::test_hooks::claimed_for(usual.claimed_for),
+        ..usual
+    };
+    usual
 }
 
 /// Starts what records ends, and, in a server, what delivers them.

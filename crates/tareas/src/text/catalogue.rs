@@ -178,12 +178,17 @@ catalogue! {
     ColumnAnswer: "ANSWER" / "RESPUESTA",
     WebhookIsWell: "well" / "bien",
     WebhookFails: "failing" / "falla",
+    WebhookNames: "several webhooks are called {name}: say one of {ids}" /
+        "varios webhooks se llaman {name}: diga uno de {ids}",
     WebhookTested: "a test is on its way to {id}" / "una prueba va hacia {id}",
     WebhookEnabled: "{id} is told again" / "{id} vuelve a recibir avisos",
     WebhookDisabled: "{id} is told nothing" / "{id} no recibe avisos",
     WebhookDeleted: "{id} is removed" / "{id} queda borrado",
     WebhookReplayed: "{id} is told once more" / "{id} recibe el aviso una vez más",
     LinkOpensOnce: "It opens once, until {until}." / "Se abre una vez, hasta {until}.",
+    LinkIsOfThisMachine:
+        "It leads to this machine: a phone needs the server's address, which `public_url` names." /
+        "Lleva a esta máquina: un teléfono necesita la dirección del servidor, que nombra `public_url`.",
     NoTokenFile: "the token cannot be read from {path}" / "no se puede leer el token de {path}",
     ColumnRoles: "ROLES" / "ROLES",
     ColumnExpires: "EXPIRES" / "CADUCA",

@@ -21,6 +21,7 @@ mod remote;
 #[expect(dead_code, reason = "the tests of the adapter use all of it")]
 mod s3_support;
 mod server;
+mod told;
 mod world;
 
 use std::process::Command;

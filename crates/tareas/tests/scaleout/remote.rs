@@ -6,6 +6,7 @@ use super::are_missing;
 use super::chance::Chance;
 use super::client::fresh_id;
 use super::server::{Node, ask, status};
+use super::told::Receiver;
 use super::world::World;
 
 fn submit(port: u16, (kind, payload): (&str, &str), chance: &mut Chance) -> String {
@@ -32,6 +33,7 @@ fn workers_get_the_tasks_of_every_server() {
     }
     let mut world = World::start();
     world.nodes.clear();
+    let receiver = Receiver::of_all_ends(&world);
     let worker = worker_at(&world, "first", 0);
     let mut chance = Chance::new(21);
     let ports = [0, 1].map(|number: usize| world.servers[number].port());
@@ -73,4 +75,8 @@ fn workers_get_the_tasks_of_every_server() {
     let cancel = format!("{{\"cmd\":\"cancel\",\"task_id\":\"{long}\"}}\n");
     ask(ports[0], &cancel);
     world.until("it is cancelled", || status(ports[0], &long) == "cancelled");
+
+    // Of every end one of the servers has told, and the other has not.
+    let ends = world.sql("SELECT count(*) FROM tareas.tasks WHERE state >= 3");
+    receiver.was_told_once_of(&world, ends.parse().unwrap());
 }

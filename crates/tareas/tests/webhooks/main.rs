@@ -85,6 +85,30 @@ fn what_ended_before_a_kill_is_told_after_it() {
     }
 }
 
+/// Sent, and killed before that was written down: it is sent again, and the receiver can tell.
+#[test]
+fn what_was_sent_when_the_server_was_killed_comes_again_as_the_same_message() {
+    let Some(receiver) = Receiver::start(0) else {
+        return;
+    };
+    let claims = ("TAREAS_TEST_CLAIMED_MS", "500");
+    let mut server = Server::start(&[claims, ("TAREAS_FAILPOINT", "webhooks_before_settle:1")]);
+    let (id, secret) = server.create(&receiver.url("/ok"), &[]);
+    receiver.set_secrets(&[&secret]);
+    // It was told that the task has ended, or was killed just before.
+    server.try_submit("square", "9");
+    let first = receiver.next();
+    server.wait_for_its_end();
+    server.start_again(&[claims]);
+    let second = receiver.next();
+    assert_eq!(first["id"], second["id"]);
+    assert_eq!(stage::message(&first), stage::message(&second));
+    assert_eq!(second["valid"][0], true, "{second}");
+    // The name serves as well as the id.
+    until(|| server.deliveries("hook", "delivered").len() == 1);
+    assert_eq!(server.deliveries(&id, "delivered")[0]["tries"], 1);
+}
+
 #[test]
 fn an_address_that_was_down_gets_what_it_missed() {
     let port = tareas_services::free_port();

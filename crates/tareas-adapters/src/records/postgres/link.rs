@@ -18,7 +18,9 @@ pub(super) enum Purpose {
     ById,
     /// Statements that find tasks by their state: by an index, in order.
     ByState,
-    /// Pages, settings, and what is asked once.
+    /// Pages and settings: by an index, in order, however few rows there are.
+    Pages,
+    /// What is asked once.
     Seldom,
 }
 
@@ -36,6 +38,9 @@ const BY_ID: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqsca
 const BY_STATE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
     SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
     SET jit = off;";
+const PAGES: &str = "SET statement_timeout = '10s'; SET plan_cache_mode = force_generic_plan; \
+    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
+    SET enable_mergejoin = off; SET jit = off;";
 const SELDOM: &str = "SET statement_timeout = '10s'; SET jit = off;";
 
 /// Which process of PostgreSQL this connection is served by.
@@ -79,6 +84,7 @@ impl Link {
         let settings = match purpose {
             Purpose::ById => BY_ID,
             Purpose::ByState => BY_STATE,
+            Purpose::Pages => PAGES,
             Purpose::Seldom => SELDOM,
         };
         client

@@ -59,7 +59,7 @@ impl PostgresRecords {
             workers.push(worker.map_err(|fault| connect_error(&at, fault))?);
         }
         let by_id = Reader::new(Arc::clone(&shared), Purpose::ById);
-        let seldom = Reader::new(Arc::clone(&shared), Purpose::Seldom);
+        let seldom = Reader::new(Arc::clone(&shared), Purpose::Pages);
         let members = Reader::new(Arc::clone(&shared), Purpose::Seldom);
         for warning in &warnings {
             tracing::warn!(%warning, "PostgreSQL at {at}");

@@ -20,8 +20,9 @@ use super::shared::Shared;
 use super::statements::{LOAD, READY};
 use super::wanted::{Range, Wanted};
 
-/// Rows that one page looks at.
-const SCAN_MAX: i64 = 20_000;
+/// Rows among which a page looks, one stretch after the other until it is full. What is common is
+/// found in the first, and a page looks at no more than all of them together.
+const STRETCHES: [i64; 2] = [1_000, 9_000];
 /// Most tasks on one page.
 const PAGE_MAX: usize = 1_000;
 /// Most tasks of one statement.
@@ -31,36 +32,67 @@ const ATTEMPTS: &str = "SELECT attempt, started_at, ended_at, outcome, error \
     FROM tareas.attempts WHERE task_id = $1 ORDER BY attempt";
 const WHERE_IT_IS: &str = "SELECT t.queue FROM tareas.tasks t WHERE t.id = $1";
 
-/// Statements of a page, for one way to the tasks.
-macro_rules! pages {
-    ($source:literal) => {
-        (
-            concat!(
-                "SELECT t.id FROM tareas.tasks t WHERE t.id < $1 AND t.id >= $2",
-                $source,
-                " ORDER BY t.id DESC OFFSET $3 LIMIT 1"
-            ),
-            concat!(
-                "SELECT ",
-                columns!(),
-                " FROM tareas.tasks t WHERE t.id < $1 AND t.id >= $2",
-                $source,
-                " AND ($3::int2[] IS NULL OR t.state = ANY ($3)) \
-                 AND ($4::int2[] IS NULL OR t.reason = ANY ($4)) \
-                 AND ($5::text[] IS NULL OR t.queue = ANY ($5)) AND t.queue <> ALL ($6) \
-                 AND ($7::text[] IS NULL OR t.kind = ANY ($7)) AND t.kind <> ALL ($8) \
-                 AND t.priority BETWEEN $9 AND $10 AND t.attempt BETWEEN $11 AND $12 \
-                 AND ($13::timestamptz IS NULL OR t.submitted_at >= $13) \
-                 AND ($14::timestamptz IS NULL OR t.submitted_at <= $14) \
-                 AND ($15::timestamptz IS NULL OR t.finished_at >= $15) \
-                 ORDER BY t.id DESC LIMIT $16"
-            ),
+/// One way to the tasks of a page.
+#[derive(Debug)]
+struct Source {
+    /// Finds where a stretch ends; nothing where all that there are may be looked at.
+    end: Option<&'static str>,
+    /// Finds the tasks between two ids.
+    rows: &'static str,
+}
+
+/// The end of a stretch, and the tasks between two ids, from these rows.
+macro_rules! end {
+    ($which:literal) => {
+        concat!(
+            "SELECT t.id FROM tareas.tasks t WHERE t.id < $1 AND t.id >= $2",
+            $which,
+            " ORDER BY t.id DESC OFFSET $3 LIMIT 1"
         )
     };
 }
-const ALL: (&str, &str) = pages!("");
-const ENDED: (&str, &str) = pages!(" AND t.reason IS NOT NULL");
-const RUNNING: (&str, &str) = pages!(" AND t.session_id IS NOT NULL");
+macro_rules! rows {
+    ($with:literal, $from:literal, $which:literal) => {
+        concat!(
+            $with,
+            "SELECT ",
+            columns!(),
+            " FROM ",
+            $from,
+            " WHERE t.id < $1 AND t.id >= $2",
+            $which,
+            " AND ($3::int2[] IS NULL OR t.state = ANY ($3)) \
+             AND ($4::int2[] IS NULL OR t.reason = ANY ($4)) \
+             AND ($5::text[] IS NULL OR t.queue = ANY ($5)) AND t.queue <> ALL ($6) \
+             AND ($7::text[] IS NULL OR t.kind = ANY ($7)) AND t.kind <> ALL ($8) \
+             AND t.priority BETWEEN $9 AND $10 AND t.attempt BETWEEN $11 AND $12 \
+             AND ($13::timestamptz IS NULL OR t.submitted_at >= $13) \
+             AND ($14::timestamptz IS NULL OR t.submitted_at <= $14) \
+             AND ($15::timestamptz IS NULL OR t.finished_at >= $15) \
+             ORDER BY t.id DESC LIMIT $16"
+        )
+    };
+}
+const ALL: Source = Source {
+    end: Some(end!("")),
+    rows: rows!("", "tareas.tasks t", ""),
+};
+const ENDED: Source = Source {
+    end: Some(end!(" AND t.reason IS NOT NULL")),
+    rows: rows!("", "tareas.tasks t", " AND t.reason IS NOT NULL"),
+};
+/// Tasks that run are few, as many as there are threads, but their index does not have the order of
+/// pages: a planner that was asked for both at once would walk all tasks for it. So they are found
+/// first, and then looked up one by one, which `OFFSET 0` keeps it from turning around.
+const RUNNING: Source = Source {
+    end: None,
+    rows: rows!(
+        "WITH held AS MATERIALIZED (SELECT h.id FROM tareas.tasks h \
+         WHERE h.session_id IS NOT NULL ORDER BY h.session_id) ",
+        "held CROSS JOIN LATERAL (SELECT * FROM tareas.tasks o WHERE o.id = held.id OFFSET 0) t",
+        ""
+    ),
+};
 
 /// Connections that only read, each made at its first use and again when it has ended.
 #[derive(Debug)]
@@ -157,29 +189,48 @@ impl Reader {
 
     /// One page, newest first by the ids' own time.
     pub(super) async fn page(&self, query: &TaskQuery) -> Result<Page, PortError> {
-        let filter = &query.filter;
-        let Range { below, lowest } = Range::of(query);
-        let (window, rows) = source(filter);
-        let end = match filter.finds_all() {
-            // Every row that is looked at is shown.
-            true => Vec::new(),
-            false => {
-                self.rows(window, &[&below, &lowest, &(SCAN_MAX - 1)])
-                    .await?
-            }
+        let source = Source::of(&query.filter);
+        let Range { mut below, lowest } = Range::of(query);
+        let mut page = Page::default();
+        // Of the newest tasks every row that is looked at is shown.
+        let end = source.end.filter(|_| !query.filter.finds_all());
+        let Some(end) = end else {
+            self.fill(&mut page, query, (below, lowest)).await?;
+            return Ok(page);
         };
-        let end: Option<Uuid> = end.first().map(|row| row.get(0));
+        for stretch in STRETCHES {
+            let end = self.rows(end, &[&below, &lowest, &(stretch - 1)]).await?;
+            let end: Option<Uuid> = end.first().map(|row| row.get(0));
+            let within = (below, end.unwrap_or(lowest));
+            self.fill(&mut page, query, within).await?;
+            let Some(end) = end.filter(|_| page.next.is_none()) else {
+                return Ok(page);
+            };
+            below = end;
+        }
+        page.next = Some(PageCursor(below.as_u128()));
+        Ok(page)
+    }
+
+    /// Adds what is wanted of these ids. A page that is full has a next one after its last task.
+    async fn fill(
+        &self,
+        page: &mut Page,
+        query: &TaskQuery,
+        (below, lowest): (Uuid, Uuid),
+    ) -> Result<(), PortError> {
+        let Source { rows, .. } = Source::of(&query.filter);
         let limit = query.limit.clamp(1, PAGE_MAX);
-        let wanted = Wanted::of(filter, limit);
-        let lowest = end.unwrap_or(lowest);
+        let wanted = Wanted::of(&query.filter, limit - page.tasks.len());
         let found = self.rows(rows, &wanted.values(&below, &lowest)).await?;
         let tasks = row::tasks(&found).map_err(Fault::into_port_error)?;
-        let after: Vec<PageCursor> = tasks.iter().map(|task| cursor(task.id())).collect();
-        let next = match after.last() {
-            Some(last) if tasks.len() == limit => Some(*last),
-            _ => end.map(|end| PageCursor(end.as_u128())),
-        };
-        Ok(Page { tasks, after, next })
+        page.after
+            .extend(tasks.iter().map(|task| cursor(task.id())));
+        page.tasks.extend(tasks);
+        if page.tasks.len() == limit {
+            page.next = page.after.last().copied();
+        }
+        Ok(())
     }
 }
 
@@ -187,12 +238,14 @@ fn cursor(id: TaskId) -> PageCursor {
     PageCursor(id.as_u128())
 }
 
-/// Which index leads to the tasks of a page: how to find its end, and its rows.
-fn source(filter: &Filter) -> (&'static str, &'static str) {
-    match filter {
-        _ if filter.is_of_running() => RUNNING,
-        _ if filter.is_of_ended() => ENDED,
-        _ => ALL,
+impl Source {
+    /// The index that leads to what a filter finds.
+    fn of(filter: &Filter) -> Self {
+        match filter {
+            _ if filter.is_of_running() => RUNNING,
+            _ if filter.is_of_ended() => ENDED,
+            _ => ALL,
+        }
     }
 }
 

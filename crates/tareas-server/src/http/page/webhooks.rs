@@ -147,7 +147,7 @@ fn new(scene: &Scene<'_>, form: &Form, problem: Option<&Problem>) -> Markup {
                 (field("kinds", scene.pick("Kinds", "Tipos"), scene.pick("all", "todos"), "2000", false))
                 (field("ends", scene.pick("Ends", "Finales"), "succeeded, failed, cancelled", "64", false))
             }
-            p.buttons { button.primary type="submit" { (scene.pick("Make", "Crear")) } }
+            p.buttons { button.primary type="submit" { (scene.pick("Create", "Crear")) } }
         }
     }
 }

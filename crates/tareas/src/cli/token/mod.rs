@@ -14,7 +14,7 @@ use tareas_server::tokens::TokenRequest;
 
 use super::args::duration;
 use super::{Outcome, Session};
-use crate::output::{Format, Voice, table};
+use crate::output::{qr_code, stderr_is_seen, Format, Voice, table};
 use crate::text::Text;
 use registry::Registry;
 
@@ -46,7 +46,11 @@ enum Action {
         id: String,
     },
     /// Make a link that opens the dashboard, once, within half an hour
-    LoginLink,
+    LoginLink {
+        /// Also as a QR code for a phone, where it would not be shown [default: on a terminal]
+        #[arg(long)]
+        qr: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -76,7 +80,7 @@ pub(super) fn run(args: &TokenArgs, session: &Session) -> Outcome {
         Action::Create(wanted) => create(wanted, &registry, session),
         Action::List => list(&registry, &session.voice),
         Action::Revoke { id } => revoke(id, &registry, &session.voice),
-        Action::LoginLink => link(&registry, session),
+        Action::LoginLink { qr } => link(*qr, &registry, session),
     }
 }
 
@@ -175,7 +179,7 @@ fn revoke(id: &str, registry: &Registry, voice: &Voice) -> Outcome {
     Ok(exit::OK)
 }
 
-fn link(registry: &Registry, session: &Session) -> Outcome {
+fn link(with_qr: bool, registry: &Registry, session: &Session) -> Outcome {
     let mut made = registry.link()?;
     if made["url"].is_null() {
         let url = format!("{}{}", registry.web(session)?, text(&made, "path"));
@@ -185,12 +189,27 @@ fn link(registry: &Registry, session: &Session) -> Outcome {
     match voice.format {
         Format::Json | Format::Jsonl => voice.result(&made.to_string()),
         Format::Id | Format::Table => {
-            voice.result(text(&made, "url"));
+            let url = text(&made, "url");
+            voice.result(url);
+            if with_qr || stderr_is_seen() {
+                show_to_a_phone(url, voice);
+            }
             let until = text(&made, "expires_at");
             voice.say(&voice.text(Text::LinkOpensOnce, &[("until", &until)]));
         }
     }
     Ok(exit::OK)
+}
+
+/// A phone reads the link from the screen, and is told when it leads nowhere for it.
+fn show_to_a_phone(url: &str, voice: &Voice) {
+    if let Some(code) = qr_code(url, voice.paint_stderr) {
+        voice.say(&code);
+    }
+    let is_here = ["//127.", "//localhost", "//[::1]"];
+    if is_here.iter().any(|host| url.contains(host)) {
+        voice.say(Text::LinkIsOfThisMachine.plain(voice.lang));
+    }
 }
 
 /// A member as text; nothing when it is not there.
