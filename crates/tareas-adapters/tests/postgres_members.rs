@@ -240,3 +240,37 @@ fn blobs_in_a_folder_are_for_one_process() {
         drop(second);
     });
 }
+
+/// How many rows tell of claims.
+async fn claims(url: &str) -> i64 {
+    postgres_support::number(url, "SELECT count(*) FROM tareas.claims").await
+}
+
+#[test]
+fn claims_of_which_all_has_ended_are_forgotten() {
+    let Some((_postgres, url)) = url() else {
+        return;
+    };
+    runtime().block_on(async {
+        let records = running(&url).await;
+        done(&one(&records, submit(submission(id(2)))).await);
+        let claimed = done(&one(&records, claim(id(2), 0)).await).clone();
+        // Another process ends it, so that nobody here says that this claim is over.
+        let other = open(&url, 2).await;
+        done(&one(&other, settle(&claimed)).await);
+        other.tidy().await.unwrap();
+        assert_eq!(claims(&url).await, 2, "young ones are left alone");
+        let age = "UPDATE tareas.claims SET claimed_at = claimed_at - interval '2 minutes'";
+        postgres_support::sql(&url, age).await;
+        other.tidy().await.unwrap();
+        assert_eq!(claims(&url).await, 1, "the one of the task that runs");
+        let sweep = Sweep::Reclaim {
+            session: SESSION,
+            slots: 1,
+        };
+        let reclaimed = other.sweep(sweep, *NOW, 10).await.unwrap();
+        assert_eq!(reclaimed.outcomes.len(), 1);
+        other.tidy().await.unwrap();
+        assert_eq!(claims(&url).await, 0);
+    });
+}

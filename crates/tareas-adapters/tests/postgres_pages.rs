@@ -111,7 +111,10 @@ fn fill() -> String {
            CASE WHEN s = 2 THEN '00000000-0000-0000-0000-000000000008'::uuid END, \
            CASE WHEN s = 2 THEN now() END, 1, now(), now(), CASE WHEN s > 2 THEN now() END, '5' \
          FROM (SELECT n, CASE WHEN n % 10000 = 2 THEN 2 WHEN n % 1000 = 0 THEN 1 \
-           WHEN n % 2 = 1 THEN 4 ELSE 3 END s FROM generate_series(1, {BULK}) n) rows"
+           WHEN n % 2 = 1 THEN 4 ELSE 3 END s FROM generate_series(1, {BULK}) n) rows; \
+         INSERT INTO tareas.claims (claim, session_id, ids) \
+         SELECT gen_random_uuid(), session_id, array_agg(id) FROM tareas.tasks \
+         WHERE session_id IS NOT NULL GROUP BY session_id"
     )
 }
 
@@ -181,13 +184,14 @@ fn visited(plan: &Value) -> u64 {
     sum
 }
 
-/// A node that reads a whole table, or all that it finds before it shows the first.
+/// A node that reads all tasks, or all that it finds before it shows the first.
 fn sorts_or_scans(plans: &[Value]) -> Option<String> {
     let mut found = None;
     for plan in plans {
         nodes(plan, &mut |node| {
             let kind = node["Node Type"].as_str().unwrap();
-            if ["Seq Scan", "Bitmap Heap Scan"].contains(&kind) {
+            let is_of_claims = node["Relation Name"] == "claims";
+            if ["Seq Scan", "Bitmap Heap Scan"].contains(&kind) && !is_of_claims {
                 found = Some(kind.to_owned());
             }
         });

@@ -5,8 +5,9 @@
 mod postgres_support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use postgres_support::{NOW, claim, done, open, runtime, settle, submission, submit};
+use postgres_support::{NOW, claim, done, number, open, runtime, settle, submission, submit};
 use tareas_adapters::PostgresRecords;
 use tareas_core::{Batch, TaskId};
 use tareas_engine::ports::Records;
@@ -102,5 +103,20 @@ fn a_small_task_costs_little() {
             statements as f64 * 1_000.0 / TASKS as f64 <= 4.0,
             "{statements}"
         );
+        // Claims are forgotten with the next one, so only the last may be there.
+        assert_eq!(number(&url, "SELECT count(*) FROM tareas.claims").await, 1);
+        // The half of a task's updates that ends it leaves all indexes alone.
+        drop(records);
+        let in_place = "SELECT (100 * sum(n_tup_hot_upd) / sum(n_tup_upd))::int8 \
+            FROM pg_stat_user_tables WHERE relname LIKE 'tasks%'";
+        let mut share = 0;
+        for _ in 0..300 {
+            share = number(&url, in_place).await;
+            if share >= 40 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{share} % of the updates leave the indexes alone");
     });
 }

@@ -83,6 +83,15 @@ pub(crate) async fn sql(url: &str, statement: &str) {
     client.batch_execute(statement).await.unwrap();
 }
 
+/// The one number that a query answers.
+pub(crate) async fn number(url: &str, query: &str) -> i64 {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    client.query_one(query, &[]).await.unwrap().get(0)
+}
+
 /// A small task.
 pub(crate) fn submission(id: TaskId) -> Spec {
     Spec {

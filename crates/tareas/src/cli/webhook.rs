@@ -146,7 +146,11 @@ impl Desk<'_> {
             (_, []) => Ok(said.to_owned()),
             (_, several) => {
                 let values: Values<'_> = &[("name", &said), ("ids", &several.join(", "))];
-                Err(Failure::usage(self.voice().lang, Text::WebhookNames, values))
+                Err(Failure::usage(
+                    self.voice().lang,
+                    Text::WebhookNames,
+                    values,
+                ))
             }
         }
     }

@@ -20,7 +20,9 @@ pub(crate) fn qr_code(text: &str, paint: Paint) -> Option<String> {
         false => is_light(&code, x, y),
     };
     let lines = span().step_by(2).map(|y| {
-        let points: String = span().map(|x| letter(is_drawn(x, y), is_drawn(x, y + 1))).collect();
+        let points: String = span()
+            .map(|x| letter(is_drawn(x, y), is_drawn(x, y + 1)))
+            .collect();
         paint.black_on_white(&points)
     });
     Some(lines.collect::<Vec<_>>().join("\n"))
@@ -62,12 +64,11 @@ mod tests {
         assert_eq!(lines.len(), width.div_ceil(2));
         // The margin is light, and a corner is a dark square in a light one in a dark one.
         assert!(lines[0].chars().all(|point| point == '█'));
-        for (line, corner) in lines[1..5].iter().zip([
-            "██ ▄▄▄▄▄ █",
-            "██ █   █ █",
-            "██ █▄▄▄█ █",
-            "██▄▄▄▄▄▄▄█",
-        ]) {
+        for (line, corner) in
+            lines[1..5]
+                .iter()
+                .zip(["██ ▄▄▄▄▄ █", "██ █   █ █", "██ █▄▄▄█ █", "██▄▄▄▄▄▄▄█"])
+        {
             assert!(line.starts_with(corner), "{drawn}");
         }
     }

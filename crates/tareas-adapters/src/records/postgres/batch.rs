@@ -20,7 +20,10 @@ pub(super) struct Inserted {
 impl Inserted {
     /// These tasks, all of them new.
     pub(super) fn of<'a>(tasks: impl Iterator<Item = &'a Task>) -> Self {
-        let mut inserted = Self::default();
+        let mut inserted = Self {
+            rows: Rows::with_room(tasks.size_hint().0),
+            ..Self::default()
+        };
         for task in tasks {
             inserted.has_keys |= task.spec.options().idempotency_key.is_some();
             inserted.rows.push(|fields| new_task(fields, task));
@@ -85,8 +88,8 @@ impl Replaced {
     }
 
     /// In the order of the statement.
-    pub(super) fn values<'b>(&'b self, shard: &'b i32) -> [Value<'b>; 3] {
-        [shard, &self.rows, &self.sessions.0]
+    pub(super) fn values<'b>(&'b self, shard: &'b i32, claim: &'b Uuid) -> [Value<'b>; 4] {
+        [shard, &self.rows, &self.sessions.0, claim]
     }
 }
 
@@ -143,7 +146,9 @@ impl Succeeded {
 
     /// These transitions.
     pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
-        let mut succeeded = Self::default();
+        let mut succeeded = Self {
+            rows: Rows::with_room(rows.size_hint().0),
+        };
         for row in rows {
             if let Write::Update { base } = row.write {
                 let fields = |fields: &mut Fields<'_>| new_success(fields, &row.task, base);
@@ -226,6 +231,14 @@ pub(super) struct Claims {
 }
 
 impl Claims {
+    /// None yet, and room for some.
+    pub(super) fn with_room(claims: usize) -> Self {
+        Self {
+            rows: Rows::with_room(claims),
+            ..Self::default()
+        }
+    }
+
     /// Adds one claim; other commands are left out.
     pub(super) fn push(&mut self, command: &Command, now: Timestamp) {
         if let Command::Claim {
@@ -247,8 +260,14 @@ impl Claims {
     }
 
     /// In the order of the statement.
-    pub(super) fn values<'b>(&'b self, shard: &'b i32, timeout: &'b i64) -> [Value<'b>; 4] {
-        [shard, &self.rows, &self.sessions.0, timeout]
+    pub(super) fn values<'b>(
+        &'b self,
+        shard: &'b i32,
+        timeout: &'b i64,
+        claim: &'b Uuid,
+        ended: &'b Vec<Uuid>,
+    ) -> [Value<'b>; 6] {
+        [shard, &self.rows, &self.sessions.0, timeout, claim, ended]
     }
 }
 

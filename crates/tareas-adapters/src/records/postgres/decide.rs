@@ -12,6 +12,8 @@ use tareas_core::{
     Applied, Batch, Command, Ledger, Outcome, Phase, Place, QueueName, Task, TaskId, Timestamp,
 };
 
+use super::ids::IdMap;
+
 /// One command on its way.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -129,7 +131,7 @@ impl Known {
     }
 
     /// The phase that each task is in.
-    pub(super) fn phases(&self) -> HashMap<TaskId, Phase> {
+    pub(super) fn phases(&self) -> IdMap<Phase> {
         let tasks = self.tasks.iter();
         tasks.map(|task| (task.id(), task.phase())).collect()
     }

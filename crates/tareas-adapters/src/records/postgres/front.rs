@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use smol_str::SmolStr;
-use tareas_core::{Batch, Command, Ending, Outcome, TaskId};
+use tareas_core::{Batch, Command, Ending, Outcome};
 use tareas_engine::ports::ApplyError;
 use tokio::sync::{Notify, oneshot};
 
 use super::decide::Entry;
+use super::ids::IdSet;
 
 /// Most commands in one statement; more make no statement cheaper per row.
 pub(super) const ROUND_MAX: usize = 1_000;
@@ -169,7 +170,7 @@ fn take_round(segments: &mut VecDeque<Segment>) -> Vec<Segment> {
 /// The tasks and keys of a round.
 #[derive(Debug, Default)]
 struct Touched {
-    tasks: HashSet<TaskId>,
+    tasks: IdSet,
     keys: HashSet<SmolStr>,
 }
 
@@ -225,7 +226,7 @@ fn bytes_of(command: &Command) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use tareas_core::{Actor, Timestamp};
+    use tareas_core::{Actor, TaskId, Timestamp};
 
     use super::*;
 

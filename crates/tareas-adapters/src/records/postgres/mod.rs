@@ -28,6 +28,8 @@ mod days;
 mod decide;
 mod fault;
 mod front;
+mod held;
+mod ids;
 mod instant;
 mod link;
 mod members;

@@ -81,15 +81,15 @@ const ENDED: Source = Source {
     end: Some(end!(" AND t.reason IS NOT NULL")),
     rows: rows!("", "tareas.tasks t", " AND t.reason IS NOT NULL"),
 };
-/// Tasks that run are few, as many as there are threads, but their index does not have the order of
-/// pages: a planner that was asked for both at once would walk all tasks for it. So they are found
-/// first, and then looked up one by one, which `OFFSET 0` keeps it from turning around.
+/// Tasks that run are few, as many as there are threads, and claims name them all, beside some
+/// that have ended. They are looked up one by one, which `OFFSET 0` keeps a planner from turning
+/// around: it would walk all tasks for it.
 const RUNNING: Source = Source {
     end: None,
     rows: rows!(
-        "WITH held AS MATERIALIZED (SELECT h.id FROM tareas.tasks h \
-         WHERE h.session_id IS NOT NULL ORDER BY h.session_id) ",
-        "held CROSS JOIN LATERAL (SELECT * FROM tareas.tasks o WHERE o.id = held.id OFFSET 0) t",
+        "WITH claimed AS MATERIALIZED (SELECT DISTINCT unnest(c.ids) AS id FROM tareas.claims c) ",
+        "claimed CROSS JOIN LATERAL (SELECT * FROM tareas.tasks o \
+         WHERE o.id = claimed.id AND o.session_id IS NOT NULL OFFSET 0) t",
         ""
     ),
 };

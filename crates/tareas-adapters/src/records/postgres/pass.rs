@@ -4,16 +4,18 @@
 //! claim returned it. A decision that was written on an assumption is certain, since the write
 //! has checked it; any other one is made again in a pass that has read what there is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use tareas_core::ledger::{Row, Write};
 use tareas_core::limits::TIMEOUT_DEFAULT;
 use tareas_core::{Command, Outcome, Place, Rejected, SessionId, State, Task, TaskId, lifecycle};
+use uuid::Uuid;
 
 use super::batch::{Claims, uuids};
 use super::decide::{Entry, Known, Sent, decide, rows};
 use super::fault::Fault;
+use super::ids::{IdMap, IdSet};
 use super::row;
 use super::statements::{CLAIM, CLOSED, FREE_KEYS, KEYS, LOAD, PAUSED};
 use super::write::{Ids, Writer};
@@ -91,8 +93,10 @@ impl Writer<'_> {
             Basis::Assumed if open.iter().all(|entry| entry.has_fresh_id()) => Ids::Fresh,
             Basis::Assumed | Basis::Read => Ids::Any,
         };
-        let mut written = HashSet::new();
-        let result = self.write(&rows, &known.phases(), &mut written, ids).await;
+        let mut written = IdSet::default();
+        let phases = known.phases();
+        let claim = Uuid::now_v7();
+        let result = self.write(&rows, &phases, &mut written, ids, claim).await;
         for (entry, outcome) in open.iter_mut().zip(outcomes) {
             let is_certain = match &outcome {
                 Outcome::Done(task) => written.contains(&task.id()),
@@ -105,36 +109,44 @@ impl Writer<'_> {
                 entry.sent = None;
             }
         }
-        self.settle(open, !written.is_empty());
+        self.settle(open, !written.is_empty(), claim);
         result
     }
 
-    /// Tells those who wait, and remembers what runs.
-    fn settle(self, entries: &[&mut Entry], has_changed: bool) {
+    /// Tells those who wait, and remembers what runs by this claim.
+    fn settle(self, entries: &[&mut Entry], has_changed: bool, claim: Uuid) {
         if has_changed {
             self.shared.advance();
         }
         let done = entries.iter().filter_map(|entry| match &entry.outcome {
-            Some(Outcome::Done(task)) => Some(task),
+            Some(Outcome::Done(task)) => Some((&entry.command, task)),
             _ => None,
         });
-        self.shared.hold(done);
+        let is_claimed = |(command, task): &(&Command, &Task)| {
+            matches!(command, Command::Claim { .. }) && task.lease().is_some()
+        };
+        let task = |(_, task)| task;
+        let mut running = self.shared.running();
+        running.claimed(claim, done.clone().filter(is_claimed).map(task));
+        running.changed(done.filter(|done| !is_claimed(done)).map(task));
     }
 
     /// T3 by one statement. What it does not find stays open.
     async fn claim(self, entries: &mut [&mut Entry]) -> Result<(), Fault> {
         entries.sort_unstable_by_key(|entry| entry.command.task());
-        let mut claims = Claims::default();
+        let mut claims = Claims::with_room(entries.len());
         for entry in entries.iter_mut() {
             claims.push(&entry.command, entry.now);
             entry.sent = Some(Sent::Claim);
         }
         let timeout = i64::try_from(TIMEOUT_DEFAULT.as_micros()).unwrap_or(i64::MAX);
         self.shared.stats.statements.fetch_add(1, Ordering::Relaxed);
-        let answered = self
-            .link
-            .rows(CLAIM, &claims.values(&self.shard, &timeout))
-            .await;
+        let (claim, over) = (Uuid::now_v7(), self.shared.running().take_over());
+        let values = claims.values(&self.shard, &timeout, &claim, &over);
+        let answered = self.link.rows(CLAIM, &values).await;
+        if answered.is_err() {
+            self.shared.running().give_back(over);
+        }
         if !matches!(answered, Err(Fault::Lost(_))) {
             entries.iter_mut().for_each(|entry| entry.sent = None);
         }
@@ -149,15 +161,14 @@ impl Writer<'_> {
         });
         self.shared.tally.moved(self.shard, moves);
         let has_changed = !claimed.is_empty();
-        let mut claimed: HashMap<TaskId, Task> =
-            claimed.into_iter().map(|task| (task.id(), task)).collect();
+        let mut claimed: IdMap<Task> = claimed.into_iter().map(|task| (task.id(), task)).collect();
         for entry in entries.iter_mut() {
             if let Some(task) = claimed.remove(&entry.command.task()) {
                 check_claim(entry, &task)?;
                 entry.outcome = Some(Outcome::Done(task));
             }
         }
-        self.settle(entries, has_changed);
+        self.settle(entries, has_changed, claim);
         Ok(())
     }
 
@@ -194,7 +205,7 @@ impl Writer<'_> {
                 known.keys.insert(row::key(&row, 0)?, row::id(&row, 1)?);
             }
         }
-        let ids: HashSet<TaskId> = entries
+        let ids: IdSet = entries
             .iter()
             .map(|entry| entry.command.task())
             .chain(known.keys.values().copied())
@@ -234,7 +245,7 @@ impl Writer<'_> {
         known: &Known,
         rows: &[Row],
     ) -> Result<(), Fault> {
-        let is_new: HashSet<TaskId> = rows
+        let is_new: IdSet = rows
             .iter()
             .filter(|row| row.write == Write::Insert)
             .map(|row| row.task.id())
@@ -278,7 +289,7 @@ fn recognise(entries: &mut [&mut Entry], known: &Known) {
     if entries.iter().all(|entry| entry.sent.is_none()) {
         return;
     }
-    let found: HashMap<TaskId, &Task> = known.tasks.iter().map(|task| (task.id(), task)).collect();
+    let found: IdMap<&Task> = known.tasks.iter().map(|task| (task.id(), task)).collect();
     for entry in entries.iter_mut() {
         let row = found.get(&entry.command.task()).copied();
         if let Some(task) = entry.was_done(row) {
@@ -290,7 +301,7 @@ fn recognise(entries: &mut [&mut Entry], known: &Known) {
 
 /// Notes what is about to be sent for each command.
 fn mark_sent(open: &mut [&mut Entry], rows: &[Row]) {
-    let rows: HashMap<TaskId, &Row> = rows.iter().map(|row| (row.task.id(), row)).collect();
+    let rows: IdMap<&Row> = rows.iter().map(|row| (row.task.id(), row)).collect();
     for entry in open {
         entry.sent = rows.get(&entry.command.task()).and_then(|row| {
             let task = row.task.clone();

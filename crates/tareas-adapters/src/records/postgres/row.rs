@@ -1,6 +1,5 @@
 //! A row as a task. What cannot have been written is reported as damage, never guessed.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +13,7 @@ use tokio_postgres::types::FromSql;
 use uuid::Uuid;
 
 use super::fault::Fault;
+use super::ids::IdSet;
 use super::instant::Instant;
 use crate::records::row as texts;
 
@@ -130,7 +130,7 @@ pub(super) fn id(row: &Row, column: usize) -> Read<TaskId> {
 
 /// What a statement that writes tells of its rows: `None` when it wrote all of them, else the ids
 /// of those that it wrote.
-pub(super) fn written(rows: &[Row]) -> Read<Option<HashSet<TaskId>>> {
+pub(super) fn written(rows: &[Row]) -> Read<Option<IdSet>> {
     let row = rows
         .first()
         .ok_or_else(|| damaged("a write without an answer"))?;

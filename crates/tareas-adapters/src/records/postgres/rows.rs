@@ -25,7 +25,18 @@ pub(super) struct Fields<'a> {
     count: i32,
 }
 
+/// What a small row takes with its lengths and types: room for so much is made at once.
+const ROW_BYTES: usize = 200;
+
 impl Rows {
+    /// No rows yet, and room for some.
+    pub(super) fn with_room(rows: usize) -> Self {
+        Self {
+            count: 0,
+            bytes: BytesMut::with_capacity(rows * ROW_BYTES),
+        }
+    }
+
     /// Adds a row: all its fields, in order.
     pub(super) fn push(&mut self, write: impl FnOnce(&mut Fields<'_>)) {
         let start = self.bytes.len();

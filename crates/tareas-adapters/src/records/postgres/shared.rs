@@ -1,6 +1,6 @@
 //! What all parts of an open store share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -12,10 +12,8 @@ use uuid::Uuid;
 use super::PostgresOptions;
 use super::days::Days;
 use super::front::Front;
+use super::held::Held;
 use super::tally::Tally;
-
-/// Running tasks of this server whose rows need not be read to settle them.
-const HELD_MAX: usize = 100_000;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -33,8 +31,7 @@ pub(super) struct Shared {
     kinds: Mutex<Vec<Kind>>,
     /// The queues that an operator has set, and whether each is paused.
     queues: Mutex<Queues>,
-    /// Running tasks as their claims returned them.
-    held: Mutex<HashMap<TaskId, Task>>,
+    held: Mutex<Held>,
     high_place: AtomicI64,
     /// Grows with every commit that changed something. Everything decided is durable.
     decided: watch::Sender<u64>,
@@ -174,19 +171,12 @@ impl Shared {
 
     /// A running task as it was last seen here.
     pub(super) fn held(&self, id: TaskId) -> Option<Task> {
-        lock(&self.held).get(&id).cloned()
+        self.running().get(id).cloned()
     }
 
-    /// Remembers tasks that run, and forgets those that do not.
-    pub(super) fn hold<'a>(&self, tasks: impl Iterator<Item = &'a Task>) {
-        let mut held = lock(&self.held);
-        for task in tasks {
-            if task.lease().is_none() {
-                held.remove(&task.id());
-            } else if held.len() < HELD_MAX {
-                held.insert(task.id(), task.clone());
-            }
-        }
+    /// What this server runs.
+    pub(super) fn running(&self) -> MutexGuard<'_, Held> {
+        lock(&self.held)
     }
 
     /// The queues that an operator has set.

@@ -102,7 +102,17 @@ macro_rules! closed_sessions {
     };
 }
 
-/// T3, when nothing speaks against it. What it does not find is loaded and decided by core, and
+/// Tasks `t` that the session of a row `c` of `claims` holds.
+macro_rules! held {
+    () => {
+        "tareas.claims c CROSS JOIN LATERAL unnest(c.ids) AS i(id) \
+         JOIN tareas.tasks t ON t.id = i.id AND t.session_id = c.session_id"
+    };
+}
+pub(super) use held;
+
+/// T3, when nothing speaks against it; notes what it claimed, and forgets claims of which all has
+/// ended. What it does not find is loaded and decided by core, and
 /// what it returns is checked with core: the statement carries out the plain case only.
 pub(super) const CLAIM: &str = concat!(
     "WITH claimed AS (UPDATE tareas.tasks t SET version = t.version + 1, state = 2, \
@@ -117,7 +127,10 @@ pub(super) const CLAIM: &str = concat!(
     closed_sessions!("$3"),
     ")) RETURNING ",
     columns!(),
-    "), moved AS MATERIALIZED (SELECT queue, 1::int2 AS was, 2::int2 AS state FROM claimed), \
+    "), noted AS (INSERT INTO tareas.claims (claim, session_id, ids) \
+       SELECT $5::uuid, session_id, array_agg(id) FROM claimed GROUP BY session_id), \
+     forgotten AS (DELETE FROM tareas.claims WHERE claim = ANY ($6::uuid[])), \
+     moved AS MATERIALIZED (SELECT queue, 1::int2 AS was, 2::int2 AS state FROM claimed), \
      counted AS (",
     count!(),
     ") SELECT ",
@@ -139,8 +152,11 @@ pub(super) const REPLACE: &str = concat!(
      WHERE t.id = d.id AND t.version = d.version AND t.state = d.was \
        AND (d.was <> 1 OR d.session_id IS NULL OR d.session_id <> ALL (ARRAY(",
     closed_sessions!("$3"),
-    "))) RETURNING t.id, t.queue, d.was, d.state, \
+    "))) RETURNING t.id, t.queue, d.was, d.state, t.session_id, \
        d.ended_attempt, d.ended_start, d.ended_at, d.ended_outcome, d.ended_error), \
+     noted AS (INSERT INTO tareas.claims (claim, session_id, ids) \
+       SELECT $4::uuid, session_id, array_agg(id) FROM moved \
+       WHERE was <> 2 AND state = 2 GROUP BY session_id), \
      ended AS (INSERT INTO tareas.attempts \
          (task_id, attempt, started_at, ended_at, outcome, error) \
        SELECT id, ended_attempt, ended_start, ended_at, ended_outcome, ended_error FROM moved \
@@ -222,9 +238,9 @@ pub(super) const BY_ID: [(&str, &str, usize); 8] = [
     ("insert_fresh", INSERT_FRESH, 3),
     ("insert", INSERT, 3),
     ("insert_keyed", INSERT_KEYED, 3),
-    ("claim", CLAIM, 4),
+    ("claim", CLAIM, 6),
     ("succeed", SUCCEED, 2),
-    ("replace", REPLACE, 3),
+    ("replace", REPLACE, 4),
     ("remove", REMOVE, 6),
     ("load", LOAD, 1),
 ];

@@ -4,12 +4,11 @@
 //! core decides on what was locked, and all of it is one transaction. What one pass misses, the
 //! next one finds.
 
-use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tareas_core::ledger::Write;
-use tareas_core::{Applied, Ledger, Outcome, Sweep, Task, Timestamp, Want};
+use tareas_core::{Applied, Ledger, Outcome, Phase, Sweep, Task, Timestamp, Want};
 use tareas_engine::ports::ApplyError;
 use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
@@ -18,19 +17,24 @@ use super::counting::Counting;
 use super::decide::{Known, rows};
 use super::fault::Fault;
 use super::front::Course;
+use super::ids::IdSet;
 use super::instant::Instant;
 use super::link::{Link, Purpose};
 use super::row;
 use super::shared::Shared;
-use super::statements::{LOCK, PAUSED};
+use super::statements::{LOCK, PAUSED, held};
 use super::write::{Ids, Writer};
 
 const DUE: &str = "SELECT t.id FROM tareas.tasks t WHERE t.due_at IS NOT NULL \
     AND t.due_at <= $1 ORDER BY t.due_at, t.id LIMIT $2";
 const EXPIRED: &str = "SELECT t.id FROM tareas.tasks t WHERE t.expires_at IS NOT NULL \
     AND t.expires_at <= $1 ORDER BY t.expires_at, t.id LIMIT $2";
-const HELD_BY: &str = "SELECT t.id FROM tareas.tasks t WHERE t.session_id = $1 \
-    ORDER BY t.started_at, t.id LIMIT $2";
+/// A task may have been claimed, released and claimed again by one session.
+const HELD_BY: &str = concat!(
+    "SELECT t.id FROM ",
+    held!(),
+    " WHERE c.session_id = $1 GROUP BY t.id, t.started_at ORDER BY t.started_at, t.id LIMIT $2"
+);
 /// A stretch of the table in order of id, and what of it may go.
 const PRUNABLE: &str = "WITH s AS MATERIALIZED (SELECT t.id, t.prune_at FROM tareas.tasks t \
       WHERE t.id > $1 ORDER BY t.id LIMIT $2), \
@@ -126,11 +130,9 @@ impl Sweeper {
     }
 
     pub(super) fn applied(&self, outcomes: Vec<Outcome>) -> Applied {
-        let tasks = || outcomes.iter().filter_map(done);
-        if tasks().next().is_some() {
+        if outcomes.iter().any(|outcome| done(outcome).is_some()) {
             self.shared.advance();
         }
-        self.shared.hold(tasks());
         Applied {
             position: self.shared.position(),
             outcomes,
@@ -222,9 +224,10 @@ impl Sweeper {
             let mut ledger = known.ledger(places, None);
             (decision(&mut ledger), rows(&mut ledger))
         };
-        let mut written = HashSet::new();
+        let (phases, mut written) = (known.phases(), IdSet::default());
+        let claim = Uuid::now_v7();
         writer
-            .write(&rows, &known.phases(), &mut written, Ids::Any)
+            .write(&rows, &phases, &mut written, Ids::Any, claim)
             .await?;
         // All of them are held; only the claims of a session that was closed are not written.
         if rows
@@ -234,6 +237,13 @@ impl Sweeper {
             return Err(Fault::Collided("the session of a claim was closed".into()));
         }
         link.run("COMMIT").await?;
+        let is_claimed = |task: &&Task| {
+            task.lease().is_some() && phases.get(&task.id()) != Some(&Phase::Running)
+        };
+        let tasks = || outcomes.iter().filter_map(done);
+        let mut running = self.shared.running();
+        running.claimed(claim, tasks().filter(is_claimed));
+        running.changed(tasks().filter(|task| !is_claimed(task)));
         Ok(outcomes)
     }
 

@@ -1,13 +1,14 @@
 //! Carrying out what a ledger decided: one statement for each kind of row.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
+use tareas_core::Phase;
 use tareas_core::ledger::{Row, Write};
-use tareas_core::{Phase, TaskId};
+use uuid::Uuid;
 
 use super::batch::{Inserted, Removed, Replaced, Succeeded};
 use super::fault::Fault;
+use super::ids::{IdMap, IdSet};
 use super::link::{Link, Value};
 use super::row;
 use super::shared::Shared;
@@ -22,7 +23,7 @@ pub(super) struct Writer<'a> {
 }
 
 /// The ids of the rows that a statement has written; `None` when it has written all.
-type Told = Option<HashSet<TaskId>>;
+type Told = Option<IdSet>;
 
 /// Where the ids of new tasks come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +36,15 @@ pub(super) enum Ids {
 
 impl Writer<'_> {
     /// Writes the rows, each on its own: those whose task has moved on are left out. What was
-    /// written is in `written`, also when a later statement failed.
+    /// written is in `written`, also when a later statement failed. What is claimed with it, is
+    /// claimed by `claim`.
     pub(super) async fn write(
         self,
         rows: &[Row],
-        phases: &HashMap<TaskId, Phase>,
-        written: &mut HashSet<TaskId>,
+        phases: &IdMap<Phase>,
+        written: &mut IdSet,
         ids: Ids,
+        claim: Uuid,
     ) -> Result<(), Fault> {
         let (mut removals, mut successes) = (Vec::new(), Vec::new());
         let (mut updates, mut inserts) = (Vec::new(), Vec::new());
@@ -69,7 +72,9 @@ impl Writer<'_> {
         }
         if !updates.is_empty() {
             let columns = Replaced::of(updates.iter().copied());
-            let told = self.told(REPLACE, &columns.values(&self.shard)).await?;
+            let told = self
+                .told(REPLACE, &columns.values(&self.shard, &claim))
+                .await?;
             self.moved(&updates, told, written);
         }
         if !inserts.is_empty() {
@@ -78,12 +83,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    async fn insert(
-        self,
-        rows: &[&Row],
-        written: &mut HashSet<TaskId>,
-        ids: Ids,
-    ) -> Result<(), Fault> {
+    async fn insert(self, rows: &[&Row], written: &mut IdSet, ids: Ids) -> Result<(), Fault> {
         let days = &self.shared.days;
         days.make_for(self.link, rows.iter().map(|row| row.task.id()))
             .await?;
@@ -107,7 +107,7 @@ impl Writer<'_> {
     }
 
     /// Notes rows of tasks that were there, each with the phase that it leaves.
-    fn moved(self, rows: &[(&Row, Phase)], told: Told, written: &mut HashSet<TaskId>) {
+    fn moved(self, rows: &[(&Row, Phase)], told: Told, written: &mut IdSet) {
         self.count(
             rows.iter().map(|(row, was)| (*row, Some(*was))),
             told,
@@ -119,7 +119,7 @@ impl Writer<'_> {
         self,
         rows: impl Iterator<Item = (&'r Row, Option<Phase>)> + Clone,
         told: Told,
-        written: &mut HashSet<TaskId>,
+        written: &mut IdSet,
     ) {
         let is_done = |row: &Row| told.as_ref().is_none_or(|ids| ids.contains(&row.task.id()));
         let done = rows.filter(|(row, _)| is_done(row));

@@ -14,7 +14,7 @@ use tareas_server::tokens::TokenRequest;
 
 use super::args::duration;
 use super::{Outcome, Session};
-use crate::output::{qr_code, stderr_is_seen, Format, Voice, table};
+use crate::output::{Format, Voice, qr_code, stderr_is_seen, table};
 use crate::text::Text;
 use registry::Registry;
 
