@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertCalm, barriers, DESKTOP, launch, open, overflow, PHONE, picture, SUITE } from "./browser.js";
-import { startServer } from "./server.js";
+import { pause, startServer } from "./server.js";
 
 const SIZES = { desktop: DESKTOP, phone: PHONE };
 const HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>";
@@ -31,13 +31,25 @@ async function furnish(server) {
   const running = await server.begin({ kind: "sleep", payload: 600_000 });
   const count = { action: "requeue", filter: "state:failed", dry_run: true };
   const bulk = await server.ask("/v1/bulk", { method: "POST", body: count });
+  const webhook = await failingWebhook(server);
   const id = (task) => `/tasks/${task.task_id}`;
   return {
     map: `/?sent=${done.task_id}`, tasks: "/tasks", filtered: "/tasks?filter=state%3Afailed+since%3A1h",
     new: "/tasks/new?kind=sumar", done: id(done), failed: id(failed), odd: id(odd), running: id(running),
     queues: "/queues", workers: "/workers", failures: "/failures", system: "/system", history: "/history?span=5m", bulk: "/bulk",
-    count: `/bulk/${bulk.id}`, api: "/docs", errors: "/errors", nowhere: "/nowhere",
+    webhooks: "/webhooks", webhook: `/webhooks/${webhook.id}`, count: `/bulk/${bulk.id}`, api: "/docs", errors: "/errors", nowhere: "/nowhere",
   };
+}
+
+/** A webhook that leads nowhere, once it has tried. */
+async function failingWebhook(server) {
+  const everything = { queues: ["*"], kinds: [], ends: ["succeeded", "failed", "cancelled"] };
+  const wish = { name: "shop", url: "http://127.0.0.1:1/hooks", ...everything };
+  const webhook = await server.ask("/v1/webhooks", { method: "POST", body: wish });
+  await server.submit({ kind: "sumar", payload: "3 + 3" });
+  const tried = async () => (await server.ask(`/v1/webhooks/${webhook.id}/deliveries`)).deliveries.some(({ tries }) => tries > 0);
+  while (!(await tried())) await pause(50);
+  return webhook;
 }
 
 async function visitAll(browser, server, pages, look) {

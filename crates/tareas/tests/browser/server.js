@@ -27,7 +27,8 @@ class Server {
   async start() {
     const where = ["--bind", `127.0.0.1:${this.port}`, "--data", join(this.folder, "data")];
     const all = ["serve", ...where, "--threads", String(this.threads)];
-    this.process = spawn(process.env.TAREAS_BIN, all, { stdio: "ignore", cwd: this.folder });
+    const env = { ...process.env, TAREAS_WEBHOOK_NETWORKS: "loopback" };
+    this.process = spawn(process.env.TAREAS_BIN, all, { stdio: "ignore", cwd: this.folder, env });
     const end = Date.now() + START_MS;
     while (!(await this.isReady())) {
       if (Date.now() > end || this.process.exitCode !== null) throw new Error("the server did not start");
