@@ -2,7 +2,10 @@
 
 use std::io::IsTerminal;
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
 
 use crate::config::{LogFormat, ServeConfig};
 
@@ -17,11 +20,21 @@ pub(super) fn start(config: &ServeConfig) {
         .with_ansi(is_coloured())
         .with_writer(std::io::stderr);
     let started = match config.log_format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().try_init(),
+        LogFormat::Text => log
+            .with_target(false)
+            .finish()
+            .with(filter_fn(is_harmless))
+            .try_init(),
+        LogFormat::Json => log.json().finish().with(filter_fn(is_harmless)).try_init(),
     };
     // Somebody else in this process logs already, and goes on doing so.
     drop(started);
+}
+
+/// Whatever is asked for: the driver of PostgreSQL writes every value of every statement into its
+/// finer lines, payloads and secrets of webhooks among them.
+fn is_harmless(line: &Metadata<'_>) -> bool {
+    !line.target().starts_with("tokio_postgres") || *line.level() <= Level::INFO
 }
 
 /// Colours are for people at a terminal: in a file they are noise.

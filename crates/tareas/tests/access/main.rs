@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod secrets;
+
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -46,8 +48,13 @@ impl Server {
     }
 
     fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
+        Self::start_with(folder, &[], arguments)
+    }
+
+    fn start_with(folder: TempDir, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let port = free_port();
         let mut child = program(folder.path())
+            .envs(variables.iter().copied())
             .args(["serve", "--access", "--bind", &format!("127.0.0.1:{port}")])
             .args(arguments)
             .stdin(Stdio::null())
