@@ -59,8 +59,8 @@ pub use notes::{AttemptNotes, Heard, Notes, Progress, Seen};
 pub use queries::{Why, WhyCode};
 pub use refusal::Refusal;
 pub use remote::{
-    Assigned, BEAT, Courier, HeldBy, Opened, Patience, Said, SessionLink, Telling, Verdict, WINDOW,
-    WorkerHello, WorkerState, WorkerView,
+    Assigned, BEAT, Courier, HeldBy, LostWorker, Opened, Patience, Said, SessionLink, Telling,
+    Verdict, WINDOW, WorkerHello, WorkerState, WorkerView,
 };
 pub use submission::{Due, Submission};
 pub use watch::{End, Listener, Listening};

@@ -39,11 +39,7 @@ impl Engine {
             .map(|session| session.id)
             .collect();
         for id in over {
-            if let Some(session) = roster.sessions.remove(&id) {
-                let held = session.given.len();
-                tracing::warn!(worker = %session.name, held, "a worker was lost");
-                roster.over.push((id, session.slots_at_most));
-            }
+            roster.lose(id, now);
         }
         let sessions = roster.sessions.values();
         let given = sessions.flat_map(|session| &session.given);

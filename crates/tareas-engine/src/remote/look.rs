@@ -10,6 +10,9 @@ use super::session::{Presence, Session};
 use crate::Engine;
 use crate::ports::{MemberReport, RunningReport};
 
+/// How long people are told of a worker that was lost: longer than it takes to look.
+const MISSED_FOR: Duration = Duration::from_secs(5 * 60);
+
 /// One worker, as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerView {
@@ -40,6 +43,17 @@ pub struct WorkerView {
     pub since: Timestamp,
     /// How long nothing was heard of it.
     pub silent_for: Duration,
+}
+
+/// A worker that did not come back, and whose tasks were taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostWorker {
+    /// What it was called.
+    pub name: String,
+    /// How many tasks it held.
+    pub held: usize,
+    /// When it was given up.
+    pub at: Timestamp,
 }
 
 /// Whether a worker can be given work.
@@ -89,6 +103,19 @@ impl Engine {
         let mut views: Vec<WorkerView> = known.map(|session| view(session, now)).collect();
         views.sort_by(|one, other| (&one.name, &one.session).cmp(&(&other.name, &other.session)));
         views
+    }
+
+    /// The workers that were lost in the last minutes and are not back under the same name, the
+    /// newest first.
+    pub fn workers_lost(&self) -> Vec<LostWorker> {
+        let now = self.now();
+        let roster = self.remote.roster();
+        let is_back = |lost: &LostWorker| roster.sessions.values().any(|s| *s.name == *lost.name);
+        let lately = roster
+            .lost
+            .iter()
+            .filter(|lost| now.since(lost.at) < MISSED_FOR);
+        lately.filter(|lost| !is_back(lost)).cloned().collect()
     }
 
     /// How many remote workers are connected, and how many tasks these run at once.

@@ -51,7 +51,7 @@ use tokio::sync::Notify;
 pub(crate) use self::assign::Assigner;
 use self::fit::Class;
 pub(crate) use self::look::Lack;
-pub use self::look::{WorkerState, WorkerView};
+pub use self::look::{LostWorker, WorkerState, WorkerView};
 pub(crate) use self::refill::Refiller;
 pub use self::report::{Said, Telling, Verdict};
 use self::roster::Roster;

@@ -1,15 +1,18 @@
 //! All sessions, and how long their kinds take.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use tareas_core::{Kind, SessionId, TaskId};
+use tareas_core::{Kind, SessionId, TaskId, Timestamp};
 
-use super::WINDOW;
 use super::session::{Presence, Session};
+use super::{LostWorker, WINDOW};
 use crate::kinds::smooth;
 
 /// How many runs it takes to move the smoothed run time of a kind half of the way.
 const SMOOTHING: u64 = 16;
+
+/// Lost workers that are remembered.
+const LOST_MAX: usize = 8;
 
 /// All sessions.
 #[derive(Debug, Default)]
@@ -18,6 +21,8 @@ pub(super) struct Roster {
     pub(super) speeds: Speeds,
     /// Sessions that are over, until everything they held was taken back: with their slots.
     pub(super) over: Vec<(SessionId, u16)>,
+    /// The workers that were lost last, the newest first.
+    pub(super) lost: VecDeque<LostWorker>,
     /// After whom the next turn begins.
     pub(super) turn: Option<SessionId>,
 }
@@ -28,6 +33,25 @@ impl Roster {
             if let Some(courier) = session.courier() {
                 courier.drain();
             }
+        }
+    }
+
+    /// Takes out a session whose worker did not come back.
+    pub(super) fn lose(&mut self, id: SessionId, now: Timestamp) {
+        let Some(session) = self.sessions.remove(&id) else {
+            return;
+        };
+        let held = session.given.len();
+        tracing::warn!(worker = %session.name, held, "a worker was lost");
+        self.over.push((id, session.slots_at_most));
+        // Of a life before this one nobody knows the name any more.
+        if !session.is_restored {
+            self.lost.truncate(LOST_MAX - 1);
+            self.lost.push_front(LostWorker {
+                name: session.name,
+                held,
+                at: now,
+            });
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tareas_core::{Phase, QueueName, Task, Timestamp};
 use tareas_engine::ports::{Counts, MemberPresence, MemberView, TaskQuery};
-use tareas_engine::{PoolSlot, Refusal, WorkerState, WorkerView};
+use tareas_engine::{LostWorker, PoolSlot, Refusal, WorkerState, WorkerView};
 use tokio::sync::Mutex;
 
 use super::store_is_up;
@@ -81,6 +81,8 @@ pub(super) struct Picture {
     pub(super) running: Vec<PoolSlot>,
     /// Remote workers of this server.
     pub(super) workers: Vec<WorkerView>,
+    /// Those that were lost lately.
+    pub(super) lost: Vec<LostWorker>,
     /// The other processes on the same records.
     pub(super) others: Vec<MemberView>,
     /// The newest tasks.
@@ -245,6 +247,7 @@ impl Film {
                 .filter(|slot| slot.running.is_some())
                 .collect(),
             workers: engine.workers(),
+            lost: engine.workers_lost(),
             others,
             latest,
             read_at,

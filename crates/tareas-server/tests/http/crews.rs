@@ -42,11 +42,22 @@ async fn page(world: &World, path: &str) -> String {
     page.text().to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// Waits until the map says this: a picture is shown for a second.
 #[expect(
     clippy::disallowed_methods,
     reason = "pictures are made by the clock of the machine"
 )]
+async fn told_on_map(world: &World, what: &str) {
+    for _ in 0..300 {
+        if page(world, "/").await.contains(what) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no {what} on {}", page(world, "/").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_remote_worker_and_what_it_holds_are_shown_and_missed_when_it_is_gone() {
     let world = World::new();
     let engine = &world.state.engine;
@@ -75,13 +86,9 @@ async fn a_remote_worker_and_what_it_holds_are_shown_and_missed_when_it_is_gone(
     assert!(!map.contains("is gone"), "{map}");
 
     engine.leave(&opened.link, false).await;
-    let missed = "worker atelier-7 is gone; tasks in its hands: 1";
-    // A picture is shown for a second.
-    for _ in 0..50 {
-        if page(&world, "/").await.contains(missed) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("nobody misses the worker: {}", page(&world, "/").await);
+    told_on_map(&world, "worker atelier-7 is gone; tasks in its hands: 1").await;
+    // Whoever looks later is told, too.
+    told_on_map(&world, "tasks put back in line: 1").await;
+    let _back = engine.work(hello(), Arc::new(Keeps)).await.unwrap();
+    until(|| engine.workers_lost().is_empty()).await;
 }

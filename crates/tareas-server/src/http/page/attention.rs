@@ -42,6 +42,7 @@ pub(super) fn troubles(scene: &Scene<'_>) -> Vec<Trouble> {
     let mut found = Vec::new();
     of_store(scene, &mut found);
     of_others(scene, &mut found);
+    of_lost(scene, &mut found);
     of_threads(scene, &mut found);
     of_failures(scene, &mut found);
     of_webhooks(scene, &mut found);
@@ -177,6 +178,33 @@ fn of_others(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
                 ),
             },
             step: back_elsewhere(scene, is_gone),
+        });
+    }
+}
+
+/// Workers that did not come back: what has become of their tasks.
+fn of_lost(scene: &Scene<'_>, found: &mut Vec<Trouble>) {
+    for lost in scene.picture.lost.iter().take(LOST_SHOWN) {
+        let (name, at, held) = (
+            &lost.name,
+            clock(lost.at),
+            count(scene.lang, lost.held as u64),
+        );
+        found.push(Trouble {
+            what: scene.pick(
+                format!("worker {name} was lost at {at}; tasks put back in line: {held}"),
+                format!(
+                    "se perdió el trabajador {name} a las {at}; tareas devueltas a la cola: {held}"
+                ),
+            ),
+            step: Step::Say(
+                scene
+                    .pick(
+                        "start it again, or leave them to the others; nothing is lost",
+                        "reinícielo, o déjelas a los demás; nada se pierde",
+                    )
+                    .to_owned(),
+            ),
         });
     }
 }
