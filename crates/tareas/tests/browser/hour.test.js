@@ -13,7 +13,7 @@ const HALF = 1_800;
 /** Events of one answer; then the stream ends and the page comes back, as it does after a restart. */
 const PER_ANSWER = 200;
 /** How often a task that runs is asked about in half of the time: each time the page is parsed whole. */
-const POLLS = 150;
+const POLLS = 100;
 /** So much quicker than people see it. */
 const QUICKER = 100;
 /** What may come and go between two looks: what the browser itself keeps for a while. */
