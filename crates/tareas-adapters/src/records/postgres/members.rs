@@ -86,15 +86,13 @@ const FORGET_SESSIONS: &str = concat!(
 );
 /// Claims of which all has ended, and nobody has said so: their process was idle ever since, or is
 /// gone. Waits for nobody, so that no statement can wait for it in a circle.
-const FORGET_CLAIMS: &str = concat!(
-    "WITH old AS MATERIALIZED (SELECT o.claim, o.session_id, o.ids FROM tareas.claims o \
+const FORGET_CLAIMS: &str = "WITH old AS MATERIALIZED (SELECT o.claim, o.session_id, o.ids FROM tareas.claims o \
        WHERE o.claimed_at < statement_timestamp() - interval '1 minute' \
        ORDER BY o.claimed_at LIMIT 1000 FOR UPDATE OF o SKIP LOCKED) \
      DELETE FROM tareas.claims d USING old \
      WHERE d.claim = old.claim AND d.session_id = old.session_id \
        AND NOT EXISTS (SELECT FROM unnest(old.ids) AS i(id) \
-         JOIN tareas.tasks t ON t.id = i.id AND t.session_id = old.session_id)"
-);
+         JOIN tareas.tasks t ON t.id = i.id AND t.session_id = old.session_id)";
 const FORGET_SERVERS: &str = "DELETE FROM tareas.servers s WHERE s.state = 2 \
     AND s.expires_at < statement_timestamp() - interval '1 day' \
     AND NOT EXISTS (SELECT FROM tareas.counts c \
