@@ -10,7 +10,7 @@ use std::time::Duration;
 use postgres_support::{NOW, claim, done, number, open, runtime, settle, submission, submit};
 use tareas_adapters::PostgresRecords;
 use tareas_core::{Batch, TaskId};
-use tareas_engine::ports::Records;
+use tareas_engine::ports::{Clock, Records, SystemClock};
 use tareas_services::{Postgres, Service, is_missing};
 
 /// Rows of the large table.
@@ -115,7 +115,7 @@ fn a_small_task_costs_little() {
             if share >= 40 {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            SystemClock.sleep(Duration::from_millis(100)).await;
         }
         panic!("{share} % of the updates leave the indexes alone");
     });

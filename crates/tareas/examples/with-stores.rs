@@ -11,6 +11,7 @@
 
 #[path = "../../tareas-adapters/tests/s3_support/mod.rs"]
 #[expect(dead_code, reason = "the tests of the adapter use all of it")]
+#[expect(clippy::unwrap_used, reason = "a store of tests")]
 mod s3_support;
 
 use std::process::{Command, ExitCode};

@@ -1,5 +1,7 @@
 //! The packages in `clients/`, each by its own tests against the program that was just built.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -1,6 +1,8 @@
 //! The examples that are programs beside a server, run as their pages say. (The page for browsers
 //! is run by the tests of `clients/js`, the command by `tests/commands`.)
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

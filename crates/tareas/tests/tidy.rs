@@ -1,6 +1,8 @@
 //! Rules of the house that a compiler does not check: arrows between crates, purity of core,
 //! words that are not ours, versions that must not go back.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Scenarios: the engine over memory, with a clock that tests advance and a pool that tests play.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 mod ahead;
 mod lost_hints;
 mod members;

@@ -1,5 +1,7 @@
 //! Commands as handlers, end to end: the real binary, real programs, real signals.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 mod artifacts;
 mod docs;
 mod ends;

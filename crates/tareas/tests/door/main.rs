@@ -1,6 +1,8 @@
 //! The door for clients that speak AMQP: real servers, a real RabbitMQ, and a client that knows
 //! nothing of tareas but the name of a queue.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 #[path = "../cli/run.rs"]
 #[expect(dead_code, reason = "the tests of the commands use all of it")]
 mod run;

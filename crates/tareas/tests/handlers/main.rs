@@ -4,6 +4,8 @@
 //! a command for each task, a command that stays, a worker in Python, one in JavaScript, and, as
 //! far as they can, the built-in kinds. What a client sees must not tell which of them it was.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 mod stage;
 mod ways;
 

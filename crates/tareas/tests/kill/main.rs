@@ -9,6 +9,8 @@
 //!
 //! A control run that tells before the disk has it must be caught.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 mod chance;
 mod checker;
 mod client;

@@ -1,5 +1,7 @@
 //! Remote workers as processes: killed, stopped, drained, and around a restart of the server.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 mod commands;
 mod partitions;
 mod stage;

@@ -4,6 +4,8 @@
 //! Clients write down what they were told, handlers write down every start; at the end, nothing
 //! that was acknowledged is missing, no result that was told has changed, all has ended.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 #[path = "../kill/chance.rs"]
 mod chance;
 #[path = "../kill/checker.rs"]

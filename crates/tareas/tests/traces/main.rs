@@ -1,5 +1,7 @@
 //! Traces across processes: what a collector is told of a task, and that nobody waits for one.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 mod collector;
 mod stage;
 
