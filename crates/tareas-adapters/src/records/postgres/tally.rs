@@ -69,24 +69,18 @@ impl Tally {
         Ok(())
     }
 
-    /// Counts what a statement has done.
+    /// Counts what a statement has done. Equal moves that come together are counted at once.
     pub(super) fn moved<'a>(&self, shard: i32, moves: impl Iterator<Item = Move<'a>>) {
         let mut state = self.lock();
         let sums = state.own.entry(shard).or_default();
-        for (queue, was, is) in moves {
-            if !sums.contains_key(queue) {
-                sums.insert(queue.clone(), Phases::default());
-            }
-            let Some(phases) = sums.get_mut(queue) else {
-                continue;
-            };
-            if let Some(was) = was {
-                phases[was as usize] -= 1;
-            }
-            if let Some(is) = is {
-                phases[is as usize] += 1;
+        let mut equal: Option<(Move<'a>, i64)> = None;
+        for next in moves {
+            match &mut equal {
+                Some((one, n)) if *one == next => *n += 1,
+                _ => count(sums, equal.replace((next, 1))),
             }
         }
+        count(sums, equal);
     }
 
     /// The sums over all shards.
@@ -111,6 +105,23 @@ impl Tally {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count(sums: &mut Sums, moves: Option<(Move<'_>, i64)>) {
+    let Some(((queue, was, is), n)) = moves else {
+        return;
+    };
+    if !sums.contains_key(queue) {
+        sums.insert(queue.clone(), Phases::default());
+    }
+    if let Some(phases) = sums.get_mut(queue) {
+        if let Some(was) = was {
+            phases[was as usize] -= n;
+        }
+        if let Some(is) = is {
+            phases[is as usize] += n;
+        }
     }
 }
 
