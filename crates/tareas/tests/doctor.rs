@@ -77,7 +77,7 @@ fn with_a_server_all_is_well_in_both_languages() {
     assert_eq!(code, 0, "{said}");
     assert_eq!(
         said.lines().filter(|line| line.starts_with('✓')).count(),
-        6,
+        7,
         "{said}"
     );
     assert!(

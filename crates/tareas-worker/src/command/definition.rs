@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::sandbox::Sandbox;
+
 /// A program that runs tasks of one kind. It is never started through a shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandDefinition {
@@ -20,6 +22,8 @@ pub struct CommandDefinition {
     pub account: Option<Account>,
     /// What it may use.
     pub limits: Limits,
+    /// What it may reach.
+    pub sandbox: Sandbox,
     /// Most bytes of a result.
     pub output_bytes_max: usize,
     /// How many may run at once; `None`: as many as the pool has threads.

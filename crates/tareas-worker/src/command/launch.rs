@@ -124,6 +124,7 @@ impl Launcher {
             folder: definition.folder.clone(),
             account: definition.account,
             limits: definition.limits,
+            sandbox: definition.sandbox.clone(),
             scratch_in: self.scratch_in.clone(),
             out: out.path().to_owned(),
             stop_grace_ms: u64::try_from(definition.stop_grace.as_millis()).unwrap_or(u64::MAX),

@@ -2,13 +2,14 @@
 //!
 //! A pool thread never starts such a program itself. It starts a *supervisor*, this very binary
 //! again ([`supervise()`]), which starts the program, and which every process that the program
-//! leaves behind becomes a child of. That gives three guarantees on Linux, without a line of unsafe
+//! leaves behind becomes a child of. That gives four guarantees on Linux, without a line of unsafe
 //! code, and somewhat less on other systems (`command/system` says what):
 //!
 //! - nothing survives: when the program ends, is cancelled, is over its time, or when the server
 //!   dies in whatever way, the supervisor ends the whole tree, however it was detached;
 //! - nothing leaks in: the program gets an environment that was written down for it, three
 //!   standard streams and one more, and no other file of the server;
+//! - as little as wanted is in reach: a [`Sandbox`] takes what the program's user may otherwise do;
 //! - no zombies: the supervisor reaps the tree, the pool thread reaps the supervisor.
 //!
 //! [`OneShot`] runs a process for each task, [`Persistent`] keeps processes that run many.
@@ -28,6 +29,7 @@ mod out_folder;
 mod outcome;
 mod persistent;
 mod report;
+mod sandbox;
 mod shown;
 mod side_notes;
 mod stderr;
@@ -41,6 +43,7 @@ pub use definition::{Account, CommandDefinition, Limits, Mode, Recycle};
 pub use launch::Launcher;
 pub use oneshot::OneShot;
 pub use persistent::Persistent;
+pub use sandbox::{Sandbox, SandboxMode, SandboxSupport};
 pub use supervise::supervise;
 
 use crate::{Context, HandlerError};

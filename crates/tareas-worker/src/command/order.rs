@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::definition::{Account, Limits};
 use super::handover;
+use super::sandbox::Sandbox;
 
 /// Largest order, payload excluded: an environment and arguments, which a person wrote.
 const ORDER_BYTES_MAX: u32 = 4 * 1024 * 1024;
@@ -23,6 +24,7 @@ pub(super) struct Order {
     pub(super) folder: PathBuf,
     pub(super) account: Option<Account>,
     pub(super) limits: Limits,
+    pub(super) sandbox: Sandbox,
     /// Where the process gets a folder of its own for temporary files.
     pub(super) scratch_in: PathBuf,
     /// Where it leaves files for the server, which removes the folder: the supervisor does only
@@ -87,6 +89,7 @@ mod tests {
             folder: "/".into(),
             account: Some(Account { uid: 1, gid: 2 }),
             limits: Limits::default(),
+            sandbox: Sandbox::default(),
             scratch_in: "/tmp".into(),
             out: "/tmp/out".into(),
             stop_grace_ms: 5,

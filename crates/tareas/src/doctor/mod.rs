@@ -6,6 +6,7 @@
 
 mod backends;
 mod data;
+mod sandbox;
 mod server;
 
 use std::time::{Duration, Instant};
@@ -89,6 +90,9 @@ pub(crate) fn examine(session: &Session) -> Result<Vec<Check>, Failure> {
     if let Some(config) = config {
         note(&mut checks, "data", || {
             (data::look(&config, lang), None::<()>)
+        });
+        note(&mut checks, "sandbox", || {
+            (sandbox::look(&config, lang), None::<()>)
         });
         note(&mut checks, "records", || {
             (

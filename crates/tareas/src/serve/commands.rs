@@ -4,11 +4,11 @@
 //! or goes is retired: what runs goes on as it began.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use tareas_core::Kind;
 use tareas_engine::{Engine, KindRules, Kinds};
-use tareas_worker::command::{Command, Launcher};
+use tareas_worker::command::{Command, Launcher, SandboxSupport};
 use tareas_worker::{Context, KindInfo, Registry};
 
 use crate::config::CommandKind;
@@ -31,6 +31,7 @@ impl Commands {
         engine: &Engine,
         exchange: impl FnOnce(Arc<Registry>),
     ) {
+        warn_of_sandboxes(commands);
         let mut next = BTreeMap::new();
         for command in commands {
             next.insert(command.kind.clone(), self.keep_or_make(command));
@@ -77,6 +78,7 @@ impl Commands {
 
 /// What a process that is given tasks by a server can run: the built-in kinds and these commands.
 pub(crate) fn registry_with(commands: &[CommandKind]) -> Registry {
+    warn_of_sandboxes(commands);
     let mut registry = built_in();
     for command in commands {
         let launcher = Launcher::this_program(RUN_COMMAND);
@@ -84,6 +86,20 @@ pub(crate) fn registry_with(commands: &[CommandKind]) -> Registry {
         register(&mut registry, &command.kind, &runs);
     }
     registry
+}
+
+/// Says once what the kernel does not keep, if somebody has asked for it.
+fn warn_of_sandboxes(commands: &[CommandKind]) {
+    static ONCE: Once = Once::new();
+    let support = SandboxSupport::here();
+    let lacking = commands
+        .iter()
+        .find(|command| command.wants_more_than(support));
+    if let Some(command) = lacking {
+        ONCE.call_once(|| {
+            tracing::warn!(kind = %command.kind, ?support, "this kernel cannot keep the whole sandbox");
+        });
+    }
 }
 
 fn register(registry: &mut Registry, kind: &Kind, command: &Arc<Command>) {

@@ -210,6 +210,7 @@ catalogue! {
     ExpectOne: "one value is expected" / "se espera un solo valor",
     ExpectStrings: "a list of strings, not empty, is expected" /
         "se espera una lista de textos, no vacía",
+    ExpectFlag: "true or false is expected" / "se espera true o false",
     ExpectTable: "a table is expected" / "se espera una tabla",
     ExpectKind: "a name of A-Z a-z 0-9 . _ : - is expected" /
         "se espera un nombre de A-Z a-z 0-9 . _ : -",
@@ -227,6 +228,10 @@ catalogue! {
     ProgramNotFound: "there is no program `{program}` that can be run" /
         "no hay un programa `{program}` que se pueda ejecutar",
     FolderNotFound: "there is no folder `{path}`" / "no existe la carpeta `{path}`",
+    PathNotFound: "there is no file or folder `{path}`" /
+        "no existe el archivo o la carpeta `{path}`",
+    SandboxNotKept: "its sandbox is required, and this kernel cannot keep all of it" /
+        "exige su caja de arena, y este núcleo no puede mantenerla entera",
     NoSuchUser: "there is no user `{user}`" / "no existe el usuario `{user}`",
     UserNeedsRoot: "only root can run commands as `{user}`" /
         "solo root puede ejecutar órdenes como `{user}`",

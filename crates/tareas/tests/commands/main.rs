@@ -11,4 +11,5 @@ mod outcomes;
 mod persistent;
 mod reload;
 mod rules;
+mod sandbox;
 mod server;

@@ -77,6 +77,10 @@ fn a_kind_that_cannot_be_used_stops_the_start() {
             "there is no user",
         ),
         (
+            "[kinds.x]\ncommand = [\"true\"]\nsandbox = { read = [\"nowhere\"] }",
+            "there is no file or folder",
+        ),
+        (
             "[kinds.x]\ncommand = [\"true\"]\nschema = { type = 5 }",
             "the schema is not usable",
         ),

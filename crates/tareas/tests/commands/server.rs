@@ -37,7 +37,15 @@ impl Server {
 
     /// With more in its environment.
     pub(crate) fn start_with(config: &str, change: impl FnOnce(&mut Command)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), config, change)
+    }
+
+    /// In a folder that has what the configuration names.
+    pub(crate) fn start_in(
+        folder: tempfile::TempDir,
+        config: &str,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         std::fs::write(folder.path().join("tareas.toml"), config).unwrap();
         let mut command = program();
         command.args(["serve", "--bind", "127.0.0.1:0", "--threads", "4"]);

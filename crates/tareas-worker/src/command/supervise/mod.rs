@@ -3,7 +3,8 @@
 //! Its stdin is a socket to the server: an order comes in, reports go out, the end of the stream
 //! means "stop". It is the process that orphans of the tree fall to, so it is done with an order
 //! when it has no children left, and not before: the next order finds nothing of the last one. It
-//! is single-threaded and never waits for the process while the server might want something.
+//! has one thread, and a second one only while it starts a process. It never waits for the process
+//! while the server might want something.
 
 mod start;
 mod watch;

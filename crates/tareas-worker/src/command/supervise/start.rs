@@ -8,7 +8,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::resource::{Resource, setrlimit};
@@ -16,6 +17,7 @@ use nix::unistd::{Gid, Pid, Uid, chown, close, geteuid};
 
 use crate::command::definition::{Account, Limits};
 use crate::command::order::{Order, Streams};
+use crate::command::sandbox::SandboxMode;
 use crate::command::system;
 
 /// The number under which a one-shot process finds the stream for its side notes.
@@ -24,6 +26,8 @@ const SIDE_NOTES: i32 = 3;
 const SCRATCH_NAMES_MAX: u32 = 100;
 /// After its processor time is used up, a process has this long to write down why, in seconds.
 const CPU_GRACE: u64 = 2;
+/// The stack of the thread that starts a confined process, within what `memory_max` leaves.
+const SPAWN_STACK_BYTES: usize = 256 * 1024;
 
 /// What is prepared before anything else is opened.
 #[derive(Debug)]
@@ -89,7 +93,8 @@ impl Start {
         drop(self);
         let notes = (!order.talks).then(side_notes).transpose()?;
         limit(&order.limits)?;
-        let child = command.spawn().map_err(|error| named(&error, order))?;
+        let own = [scratch.0.as_path(), order.out.as_path()];
+        let child = spawn(&mut command, order, own).map_err(|error| named(&error, order))?;
         let pid = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
         // From here on the tree alone holds its streams, so their ends mean its end.
         drop(command);
@@ -99,6 +104,25 @@ impl Start {
             _scratch: scratch,
         })
     }
+}
+
+/// Starts it from a thread that has confined itself: a process has the sandbox of the thread that
+/// started it, and the supervisor, which may be given further orders, stays as it is.
+fn spawn(command: &mut Command, order: &Order, own: [&Path; 2]) -> io::Result<Child> {
+    if order.sandbox.mode == SandboxMode::Off {
+        return command.spawn();
+    }
+    let confined = || {
+        let kept = system::confine(&order.sandbox, &order.program, own)?;
+        order.sandbox.judge(kept)?;
+        command.spawn()
+    };
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(SPAWN_STACK_BYTES);
+        let thread = thread.spawn_scoped(scope, confined)?;
+        let panicked = |_| Err(io::Error::other("the start of the process panicked"));
+        thread.join().unwrap_or_else(panicked)
+    })
 }
 
 /// The payload as a file, or the socket that the process talks through.

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, mkstemp, unlink};
 
 use super::held_back;
+use crate::command::sandbox::{Sandbox, SandboxMode, SandboxSupport};
 
 /// There are no orphans to be had.
 pub(in crate::command) fn adopt_orphans() -> io::Result<()> {
@@ -77,6 +78,23 @@ pub(in crate::command) fn this_program() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("tareas"))
 }
 
+/// Nothing can be kept.
+pub(in crate::command) fn sandbox_support() -> SandboxSupport {
+    SandboxSupport::None
+}
+
+/// Keeps nothing of it.
+pub(in crate::command) fn confine(
+    sandbox: &Sandbox,
+    _program: &Path,
+    _own: [&Path; 2],
+) -> io::Result<SandboxSupport> {
+    Ok(match sandbox.mode {
+        SandboxMode::Off => SandboxSupport::Full,
+        _ => SandboxSupport::None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Seek, Write};
@@ -109,6 +127,9 @@ mod tests {
         assert!(adopt_orphans().is_ok() && this_program().exists());
         assert!(open_files().unwrap().contains(&0) || open_files().unwrap().len() > 1);
         assert_eq!(resident_bytes(1), None);
+        assert_eq!(sandbox_support(), SandboxSupport::None);
+        let kept = confine(&Sandbox::default(), Path::new("/"), [Path::new("/"); 2]);
+        assert_eq!(kept.unwrap(), SandboxSupport::None);
         assert_eq!(Ends::LOOK_EVERY, Some(Duration::from_millis(20)));
     }
 

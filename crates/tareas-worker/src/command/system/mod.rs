@@ -8,6 +8,7 @@
 //! | privileges by `setuid` programs | cannot be gained | can be |
 //! | the end of a process | is told | is looked for, every [`Ends::LOOK_EVERY`] |
 //! | a payload | is a file in memory | is a file without a name in the temporary folder |
+//! | a sandbox | is kept as far as the kernel can | is not |
 //! | `recycle.memory` | is kept to | is not known, so nothing is recycled for it |
 //!
 //! The weaker variant is compiled for tests on Linux, too, so that it stays in shape.
@@ -15,15 +16,19 @@
 #[cfg(any(test, not(target_os = "linux")))]
 mod elsewhere;
 #[cfg(target_os = "linux")]
+mod landlock;
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 mod tree;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use elsewhere::{
-    Ends, adopt_orphans, end_the_rest, open_files, payload_file, resident_bytes, signal_all,
-    this_program,
+    Ends, adopt_orphans, confine, end_the_rest, open_files, payload_file, resident_bytes,
+    sandbox_support, signal_all, this_program,
 };
+#[cfg(target_os = "linux")]
+pub(super) use landlock::{confine, sandbox_support};
 #[cfg(target_os = "linux")]
 pub(super) use linux::{
     Ends, adopt_orphans, end_the_rest, open_files, payload_file, resident_bytes, signal_all,

@@ -5,6 +5,7 @@
 //! the user looked up, the schema compiled.
 
 mod prepared;
+mod sandbox;
 mod schema;
 mod table;
 mod value;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tareas_core::{QueueName, RetryPolicy};
+use tareas_worker::command::SandboxMode;
 
 pub(crate) use prepared::CommandKind;
 pub(super) use table::read;
@@ -38,11 +40,21 @@ pub(crate) struct KindConfig {
     pub(super) env: BTreeMap<String, String>,
     pub(super) cwd: Option<String>,
     pub(super) user: Option<String>,
+    pub(super) sandbox: SandboxConfig,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) queue: Option<QueueName>,
     pub(super) description: String,
     pub(super) example: String,
     pub(super) schema: Option<SchemaSource>,
+}
+
+/// What a sandbox takes and leaves, as it stands in the file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SandboxConfig {
+    pub(super) mode: Option<SandboxMode>,
+    pub(super) read: Vec<String>,
+    pub(super) write: Vec<String>,
+    pub(super) is_required: bool,
 }
 
 /// Where a schema is.

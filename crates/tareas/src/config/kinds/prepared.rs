@@ -10,7 +10,9 @@ use serde_json::Value;
 use tareas_core::Kind;
 use tareas_engine::{KindRules, PayloadCheck};
 use tareas_protocol::{Code, Lang};
-use tareas_worker::command::{Account, CommandDefinition, Limits, Mode, Recycle};
+use tareas_worker::command::{
+    Account, CommandDefinition, Limits, Mode, Recycle, Sandbox, SandboxMode, SandboxSupport,
+};
 
 use super::schema::Schema;
 use super::{KindConfig, SchemaSource};
@@ -42,6 +44,15 @@ impl CommandKind {
         let each = configuration.kinds.iter();
         each.map(|config| Preparing { config, lang }.kind())
             .collect()
+    }
+}
+
+impl CommandKind {
+    /// Whether its sandbox was asked for and is more than the kernel can keep.
+    pub(crate) fn wants_more_than(&self, support: SandboxSupport) -> bool {
+        let mode = self.definition.sandbox.mode;
+        let is_asked_for = matches!(mode, SandboxMode::ReadOnly | SandboxMode::Strict);
+        is_asked_for && support != SandboxSupport::Full
     }
 }
 
@@ -92,6 +103,7 @@ impl Preparing<'_> {
                 memory_bytes: config.memory_max,
                 cpu_seconds: config.cpu_max.map(|cpu| cpu.as_secs().max(1)),
             },
+            sandbox: self.sandbox()?,
             output_bytes_max: usize::try_from(bytes).unwrap_or(usize::MAX),
             concurrency: config.concurrency,
             mode: match config.is_persistent {
@@ -146,6 +158,31 @@ impl Preparing<'_> {
             true => Ok(Some(user)),
             false => Err(self.because(Text::UserNeedsRoot, &[("user", name)])),
         }
+    }
+
+    fn sandbox(&self) -> Result<Sandbox, Failure> {
+        let config = &self.config.sandbox;
+        let sandbox = Sandbox {
+            mode: config.mode.unwrap_or_default(),
+            readable: self.existing(&config.read)?,
+            writable: self.existing(&config.write)?,
+            is_required: config.is_required && config.mode != Some(SandboxMode::Off),
+        };
+        match sandbox.is_required && SandboxSupport::here() != SandboxSupport::Full {
+            true => Err(self.failure(Text::SandboxNotKept.plain(self.lang))),
+            false => Ok(sandbox),
+        }
+    }
+
+    fn existing(&self, paths: &[String]) -> Result<Vec<PathBuf>, Failure> {
+        let found = paths.iter().map(|path| {
+            let path = self.folder().join(path);
+            match path.exists() {
+                true => Ok(path),
+                false => Err(self.because(Text::PathNotFound, &[("path", &path.display())])),
+            }
+        });
+        found.collect()
     }
 
     fn environment(&self, user: Option<&User>) -> Vec<(String, String)> {

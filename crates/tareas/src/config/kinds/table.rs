@@ -7,13 +7,14 @@ use tareas_core::{Kind, QueueName, RetryPolicy};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::sandbox::sandbox;
 use super::{KindConfig, SchemaSource, value};
 use crate::config::file::Source;
 use crate::output::Failure;
 use crate::text::Text;
 
 /// Every key of a kind.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "command",
     "mode",
     "timeout",
@@ -26,6 +27,7 @@ const KEYS: [&str; 17] = [
     "env",
     "cwd",
     "user",
+    "sandbox",
     "retry",
     "queue",
     "description",
@@ -42,7 +44,7 @@ const STOP_GRACE_MAX: Duration = Duration::from_secs(4);
 /// More processes of one kind than this are a mistake.
 const CONCURRENCY_MAX: u64 = 1_024;
 
-type Read = Result<(), Failure>;
+pub(super) type Read = Result<(), Failure>;
 
 /// Reads the table of kinds.
 pub(in crate::config) fn read(
@@ -109,6 +111,7 @@ fn set(
         "env" => env(kind, &field)?,
         "cwd" => kind.cwd = Some(field.text()?),
         "user" => kind.user = Some(field.text()?),
+        "sandbox" => sandbox(&mut kind.sandbox, &field)?,
         "queue" => {
             let queue = value::text(value).and_then(|name| QueueName::new(&name).ok());
             kind.queue = Some(field.or(queue, Text::ExpectKind)?);
@@ -187,14 +190,14 @@ fn env(kind: &mut KindConfig, field: &Field<'_>) -> Read {
 }
 
 /// One key and its value, to be read as what it should be.
-struct Field<'a> {
-    name: &'a str,
-    spanned: &'a Spanned<DeValue<'a>>,
-    source: &'a Source<'a>,
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) spanned: &'a Spanned<DeValue<'a>>,
+    pub(super) source: &'a Source<'a>,
 }
 
 impl Field<'_> {
-    fn or<T>(&self, value: Option<T>, expected: Text) -> Result<T, Failure> {
+    pub(super) fn or<T>(&self, value: Option<T>, expected: Text) -> Result<T, Failure> {
         value.ok_or_else(|| wrong(self.name, expected, self.spanned.span(), self.source))
     }
 
@@ -212,6 +215,14 @@ impl Field<'_> {
         self.or(duration, Text::ExpectDuration)
     }
 
+    pub(super) fn flag(&self) -> Result<bool, Failure> {
+        let flag = match self.spanned.get_ref() {
+            DeValue::Boolean(flag) => Some(*flag),
+            _ => None,
+        };
+        self.or(flag, Text::ExpectFlag)
+    }
+
     fn integer(&self, min: u64, max: u64) -> Result<u64, Failure> {
         let expected = Text::ExpectInteger.fill(self.source.lang, &[("min", &min), ("max", &max)]);
         self.or_said(value::integer(self.spanned.get_ref(), min..=max), &expected)
@@ -223,7 +234,7 @@ impl Field<'_> {
         self.or_said(size, &expected)
     }
 
-    fn word(&self, words: &[&'static str]) -> Result<&'static str, Failure> {
+    pub(super) fn word(&self, words: &[&'static str]) -> Result<&'static str, Failure> {
         let list = words.join(", ");
         let expected = Text::ExpectWord.fill(self.source.lang, &[("words", &list)]);
         let said = self.spanned.get_ref().as_str();
@@ -232,7 +243,7 @@ impl Field<'_> {
     }
 }
 
-fn table<'v, 'd>(
+pub(super) fn table<'v, 'd>(
     name: &str,
     value: &'v Spanned<DeValue<'d>>,
     source: &Source<'_>,
@@ -252,6 +263,7 @@ mod tests {
     use std::path::Path;
 
     use tareas_protocol::Lang;
+    use tareas_worker::command::SandboxMode;
 
     use super::*;
     use crate::config::file::File;
@@ -276,6 +288,7 @@ mod tests {
             env = { MODE = "fast" }
             cwd = "images"
             user = "nobody"
+            sandbox = { mode = "strict", read = ["fonts"], write = ["out"], required = true }
             retry = { attempts = 3, backoff = "2s", backoff_max = "1m" }
             queue = "images"
             description = "Resizes an image"
@@ -292,6 +305,9 @@ mod tests {
         assert_eq!(kind.recycle_tasks, Some(1000));
         assert_eq!(kind.env["MODE"], "fast");
         assert_eq!(kind.retry.unwrap().max_attempts, 3);
+        assert_eq!(kind.sandbox.mode, Some(SandboxMode::Strict));
+        assert_eq!(kind.sandbox.read, ["fonts"]);
+        assert!(kind.sandbox.write == ["out"] && kind.sandbox.is_required);
         assert!(matches!(&kind.schema, Some(SchemaSource::Inline(s)) if s["type"] == "object"));
     }
 
@@ -314,6 +330,9 @@ mod tests {
             format!("{command}env = {{ TAREAS_X = \"1\" }}"),
             format!("{command}retry = {{ attempt = 1 }}"),
             format!("{command}schema = 5"),
+            format!("{command}sandbox = \"tight\""),
+            format!("{command}sandbox = {{ paths = [] }}"),
+            format!("{command}sandbox = {{ required = \"yes\" }}"),
         ] {
             assert_eq!(kinds(&wrong).unwrap_err().exit_code(), 78, "{wrong}");
         }
