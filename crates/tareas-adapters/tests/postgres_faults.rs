@@ -79,6 +79,7 @@ async fn meddle(records: Arc<PostgresRecords>, ids: Vec<TaskId>, seed: u64) {
             2 => Sweep::Reclaim {
                 session: SESSION,
                 slots: 4,
+                worker: None,
             },
             _ => Sweep::Prune,
         };

@@ -83,7 +83,11 @@ fn whoever_loses_its_connection_is_missing_and_is_buried_once() {
         assert!(second.missing().await.unwrap().is_empty());
         assert_eq!(second.haunted().await.unwrap(), [SESSION]);
         let (session, slots) = (SESSION, 4);
-        let sweep = Sweep::Reclaim { session, slots };
+        let sweep = Sweep::Reclaim {
+            session,
+            slots,
+            worker: None,
+        };
         let lost = second.sweep(sweep, *NOW, 10).await.unwrap().outcomes;
         assert_eq!(done(&lost[0]).crashes, 1);
         assert!(second.haunted().await.unwrap().is_empty());

@@ -94,6 +94,7 @@ async fn fill(records: &PostgresRecords) {
         message: "division by zero".to_owned(),
         backtrace: None,
         ran_by: None,
+        process_end: None,
     };
     let failed = Ending::Failed {
         failure: failure.into(),

@@ -148,6 +148,7 @@ fn work(dispatcher: &Dispatcher) {
             task: claimed.task.id(),
             attempt: claimed.task.attempt,
             ending: Some(Ending::Succeeded(Body::Inline(Bytes::from_static(b"4")))),
+            ran_by: None,
             run_time: Duration::from_micros(500),
         });
         dispatcher.settle(settled.collect());

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::{
-    Ending, Fence, Jitter, Kind, NewTask, Phase, Place, Position, Priority, QueueName, SessionId,
-    Task, TaskId, Timestamp, Token,
+    Ending, Fence, Jitter, Kind, NewTask, Phase, Place, Position, Priority, QueueName, RanBy,
+    SessionId, Task, TaskId, Timestamp, Token,
 };
 
 /// Commands that are decided together, in order, at one instant.
@@ -55,6 +55,8 @@ pub enum Command {
         task: TaskId,
         /// Which attempt.
         attempt: u64,
+        /// Who ran it, when that is known.
+        ran_by: Option<RanBy>,
         /// Chance for the delay of a retry.
         jitter: Jitter,
     },
@@ -193,7 +195,7 @@ pub enum Rejected {
 }
 
 /// Finds tasks by their state and decides each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sweep {
     /// T2: scheduled tasks whose time has come.
     Due,
@@ -206,6 +208,8 @@ pub enum Sweep {
         session: SessionId,
         /// How many tasks it could run at once.
         slots: u16,
+        /// Whose session it was, as people call it, when that is known.
+        worker: Option<SmolStr>,
     },
     /// T13: finished tasks past their retention.
     Prune,

@@ -27,8 +27,8 @@ pub use lifecycle::Ending;
 pub use name::{InvalidName, Kind, Priority, QueueName};
 pub use retry::{Backoff, Jitter, RetryPolicy};
 pub use task::{
-    Attempt, AttemptOutcome, Blob, Body, Cause, Failure, Lease, NewTask, Options, Phase, RanBy,
-    Reason, Spec, State, Task,
+    Attempt, AttemptOutcome, Blob, Body, Cause, Failure, Lease, NewTask, Options, Phase,
+    ProcessEnd, RanBy, Reason, Spec, State, Task,
 };
 pub use time::{Place, Timestamp};
 pub use trace::TraceContext;

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::limits::{MAX_CRASHES, RECLAIM_DELAY_MAX};
 use crate::{
-    Attempt, AttemptOutcome, Body, Cause, Failure, Fence, Jitter, Lease, NewTask, Place, Reason,
-    Rejected, SessionId, State, Task, Timestamp, Token,
+    Attempt, AttemptOutcome, Body, Cause, Failure, Fence, Jitter, Lease, NewTask, Place, RanBy,
+    Reason, Rejected, SessionId, State, Task, Timestamp, Token,
 };
 
 /// How an attempt ended, in the words of the one who ran it.
@@ -178,19 +178,29 @@ pub fn is_ended_as_overdue(task: &Task, attempt: u64) -> bool {
 }
 
 /// T7. The executor of the attempt is gone. `was_started` is false for claims that never
+/// An executor that is gone, and what is known of the attempts that it held.
+#[derive(Clone, Copy, Debug)]
+pub struct Lost<'a> {
+    /// Its session.
+    pub session: SessionId,
+    /// Whether it can have begun the attempt.
+    pub was_started: bool,
+    /// What people call it, when that is known.
+    pub worker: Option<&'a str>,
+}
+
 /// reached a thread: those go back as if released.
 pub fn lose(
     task: &mut Task,
-    session: SessionId,
-    was_started: bool,
+    lost: Lost<'_>,
     jitter: Jitter,
     now: Timestamp,
 ) -> Result<Ended, Rejected> {
     let lease = match task.state {
-        State::Running(lease) if lease.session == session => lease,
+        State::Running(lease) if lease.session == lost.session => lease,
         _ => return Err(wrong_state(task)),
     };
-    if !was_started {
+    if !lost.was_started {
         return Ok(give_back(task, lease, now));
     }
     let failure = Arc::new(Failure {
@@ -198,7 +208,11 @@ pub fn lose(
         name: None,
         message: format!("the executor of attempt {} was lost", task.attempt),
         backtrace: None,
-        ran_by: None,
+        ran_by: lost.worker.map(|worker| RanBy {
+            worker: worker.to_owned(),
+            thread: None,
+        }),
+        process_end: None,
     });
     let ended = ended(task, AttemptOutcome::Lost, Some(&failure), now);
     task.crashes += 1;
@@ -222,6 +236,7 @@ pub fn lose(
 pub fn overdue(
     task: &mut Task,
     attempt: u64,
+    ran_by: Option<&RanBy>,
     jitter: Jitter,
     now: Timestamp,
 ) -> Result<Ended, Rejected> {
@@ -241,7 +256,8 @@ pub fn overdue(
             task.spec.timeout().as_millis()
         ),
         backtrace: None,
-        ran_by: None,
+        ran_by: ran_by.cloned(),
+        process_end: None,
     });
     let ended = ended(task, AttemptOutcome::TimedOut, Some(&failure), now);
     task.charged += 1;

@@ -319,6 +319,40 @@ pub struct Failure {
     pub backtrace: Option<String>,
     /// Who ran it, when that is known.
     pub ran_by: Option<RanBy>,
+    /// How the process of the handler ended, if it had one of its own that ended.
+    pub process_end: Option<ProcessEnd>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessEnd {
+    /// By itself, with this code.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl ProcessEnd {
+    /// The code, if it ended by itself.
+    pub fn exit_code(self) -> Option<i32> {
+        match self {
+            Self::Exit(code) => Some(code),
+            Self::Signal(_) => None,
+        }
+    }
+
+    /// The number of the signal that ended it.
+    pub fn signal(self) -> Option<i32> {
+        match self {
+            Self::Exit(_) => None,
+            Self::Signal(number) => Some(number),
+        }
+    }
+
+    /// What these two say; a signal says more than a code.
+    pub fn of(exit_code: Option<i32>, signal: Option<i32>) -> Option<Self> {
+        signal.map(Self::Signal).or(exit_code.map(Self::Exit))
+    }
 }
 
 /// Who ran an attempt.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use given::{NOW, SESSION, claim_by, failed, fence, later, one_of_each_state, result, retryable};
 use tareas_core::diagram::{self, TRANSITIONS};
-use tareas_core::lifecycle::{self, Ended};
+use tareas_core::lifecycle::{self, Ended, Lost};
 use tareas_core::{Ending, Jitter, Phase, Place, Rejected, Task, Timestamp};
 
 /// Far beyond every deadline, due time and expiry of the states that are tried.
@@ -38,11 +38,16 @@ fn tried(number: u8, task: &Task) -> Vec<Went> {
         5 | 6 => vec![settled(failed()), settled(retryable())],
         7 => [true, false]
             .map(|was_started| {
-                at(&|task| lifecycle::lose(task, SESSION, was_started, Jitter(9), LATE))
+                let lost = Lost {
+                    session: SESSION,
+                    was_started,
+                    worker: None,
+                };
+                at(&|task| lifecycle::lose(task, lost, Jitter(9), LATE))
             })
             .to_vec(),
         8 => vec![at(&|task| {
-            lifecycle::overdue(task, task.attempt, Jitter(9), LATE)
+            lifecycle::overdue(task, task.attempt, None, Jitter(9), LATE)
         })],
         9 => vec![settled(Ending::Released)],
         10 => vec![at(&|task| lifecycle::cancel(task, LATE))],

@@ -231,6 +231,7 @@ fn the_same_command_twice_is_answered_as_the_first_time() {
         task: tasks[1],
         attempt: 1,
         jitter: Jitter(0),
+        ran_by: None,
     };
     let commands = [
         claim(tasks[0], 0),
@@ -295,6 +296,7 @@ fn what_a_lost_attempt_brings_late_is_stale_even_without_token() {
             task,
             attempt: 1,
             jitter: Jitter(0),
+            ran_by: None,
         },
     );
     let fence = Fence { attempt: 1, token };
@@ -509,14 +511,15 @@ fn only_the_oldest_claims_of_a_lost_session_are_charged() {
     let sweep = Sweep::Reclaim {
         session: SESSION,
         slots: 2,
+        worker: None,
     };
-    let held = ledger.candidates(sweep, later(9), 1);
+    let held = ledger.candidates(&sweep, later(9), 1);
     assert_eq!(
         held,
         [1, 2, 3, 4].map(id),
         "a reclaim sees all of them, whatever the limit"
     );
-    let applied = ledger.decide_sweep(sweep, &held, later(9));
+    let applied = ledger.decide_sweep(&sweep, &held, later(9));
     let crashes: Vec<u32> = applied
         .outcomes
         .iter()
@@ -536,11 +539,11 @@ fn sweeps_go_by_time_then_id_and_spare_what_moved_on() {
             Command::Submit(new_task(number, Some(later(seconds)))),
         );
     }
-    let due = ledger.candidates(Sweep::Due, later(3), 9);
+    let due = ledger.candidates(&Sweep::Due, later(3), 9);
     assert_eq!(due, [2, 3, 4, 1].map(id));
-    assert_eq!(ledger.candidates(Sweep::Due, later(3), 2), due[..2]);
+    assert_eq!(ledger.candidates(&Sweep::Due, later(3), 2), due[..2]);
     done(&mut ledger, cancel(id(3)));
-    let applied = ledger.decide_sweep(Sweep::Due, &due, later(3));
+    let applied = ledger.decide_sweep(&Sweep::Due, &due, later(3));
     assert_eq!(
         applied
             .outcomes

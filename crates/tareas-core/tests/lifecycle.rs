@@ -10,10 +10,10 @@ use given::{
     NOW, SESSION, claim_by, claimed, failed, fence, later, queued, result, retryable, running,
     settled, with_options,
 };
-use tareas_core::lifecycle::{self, Claim};
+use tareas_core::lifecycle::{self, Claim, Lost};
 use tareas_core::limits::{MAX_ATTEMPTS_DEFAULT, MAX_CRASHES};
 use tareas_core::{
-    AttemptOutcome, Cause, Ending, Fence, Jitter, Options, Phase, Place, Reason, Rejected,
+    AttemptOutcome, Cause, Ending, Fence, Jitter, Options, Phase, Place, RanBy, Reason, Rejected,
     SessionId, State, Task, Timestamp, Token,
 };
 
@@ -22,13 +22,22 @@ fn counters(task: &Task) -> (u64, u32, u32) {
 }
 
 fn lost(mut task: Task, was_started: bool) -> Task {
-    lifecycle::lose(&mut task, SESSION, was_started, Jitter(u32::MAX), later(1)).unwrap();
+    let lost = Lost {
+        session: SESSION,
+        was_started,
+        worker: Some("w1"),
+    };
+    lifecycle::lose(&mut task, lost, Jitter(u32::MAX), later(1)).unwrap();
     task
 }
 
 fn overdue(mut task: Task) -> Task {
     let attempt = task.attempt;
-    lifecycle::overdue(&mut task, attempt, Jitter(0), later(1)).unwrap();
+    let by = RanBy {
+        worker: "w1".to_owned(),
+        thread: Some(2),
+    };
+    lifecycle::overdue(&mut task, attempt, Some(&by), Jitter(0), later(1)).unwrap();
     task
 }
 
@@ -202,9 +211,24 @@ fn a_task_is_poison_after_three_crashes() {
 }
 
 #[test]
+fn who_ran_it_is_told_of_attempts_that_nobody_ended() {
+    let by = |task: Task| {
+        let by = task.failure.as_ref().unwrap().ran_by.clone().unwrap();
+        (by.worker, by.thread)
+    };
+    assert_eq!(by(lost(running(3), true)), ("w1".to_owned(), None));
+    assert_eq!(by(overdue(running(3))), ("w1".to_owned(), Some(2)));
+}
+
+#[test]
 fn only_the_session_that_holds_a_task_can_lose_it() {
     let mut task = running(1);
-    let lost = lifecycle::lose(&mut task, SessionId(8), true, Jitter(0), NOW);
+    let other = Lost {
+        session: SessionId(8),
+        was_started: true,
+        worker: None,
+    };
+    let lost = lifecycle::lose(&mut task, other, Jitter(0), NOW);
     assert_eq!(
         lost,
         Err(Rejected::WrongState {

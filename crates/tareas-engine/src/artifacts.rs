@@ -167,6 +167,7 @@ fn not_stored(refusal: &Refusal) -> Ending {
             message: format!("the files could not be stored: {refusal}"),
             backtrace: None,
             ran_by: None,
+            process_end: None,
         }),
         retryable: true,
         retry_after: None,

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tareas_core::{
-    Applied, Batch, Command, Ending, Fence, Outcome, Phase, Position, Rejected, Task, TaskId,
+    Applied, Batch, Command, Ending, Fence, Outcome, Phase, Position, RanBy, Rejected, Task, TaskId,
 };
 
 use self::ahead::Ahead;
@@ -59,6 +59,8 @@ pub struct Settled {
     pub attempt: u64,
     /// How it ended; `None` when it ran over its limit.
     pub ending: Option<Ending>,
+    /// Who ran it, when it ran over its limit: an ending tells that itself.
+    pub ran_by: Option<RanBy>,
     /// How long it ran.
     pub run_time: Duration,
 }
@@ -399,6 +401,7 @@ impl Dispatcher {
             task: task.id(),
             attempt: task.attempt,
             ending: Some(Ending::Released),
+            ran_by: None,
             run_time: Duration::ZERO,
         };
         Box::pin(self.settle_async(vec![released])).await;
@@ -444,6 +447,7 @@ impl Dispatcher {
             task,
             attempt,
             ending,
+            ran_by,
             ..
         } = settled;
         let jitter = self.engine.chance.jitter();
@@ -451,6 +455,7 @@ impl Dispatcher {
             None => Command::Overdue {
                 task,
                 attempt,
+                ran_by,
                 jitter,
             },
             Some(ending) => {

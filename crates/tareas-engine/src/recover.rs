@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
 use tareas_core::{Outcome, SessionId, Sweep};
 
 use crate::ports::StoredSession;
@@ -25,7 +26,7 @@ impl Engine {
                 self.expect_back(&lost, resume_hash);
                 continue;
             }
-            reclaimed += self.reclaim(lost.id, lost.slots).await?;
+            reclaimed += self.reclaim(lost.id, lost.slots, None).await?;
             self.ports.settings.close_session(lost.id).await?;
         }
         let own = StoredSession::of_own_pool(self.session(), self.config.threads);
@@ -34,12 +35,22 @@ impl Engine {
     }
 
     /// T7 for everything that a session holds: only its `slots` oldest claims can have been
-    /// started. How many tasks.
-    pub(crate) async fn reclaim(&self, session: SessionId, slots: u16) -> Result<usize, Refusal> {
+    /// started. How many tasks. Their history gets the name of the worker.
+    pub(crate) async fn reclaim(
+        &self,
+        session: SessionId,
+        slots: u16,
+        worker: Option<SmolStr>,
+    ) -> Result<usize, Refusal> {
         let mut reclaimed = 0;
         let mut slots = slots;
         loop {
-            let sweep = Sweep::Reclaim { session, slots };
+            let worker = worker.clone();
+            let sweep = Sweep::Reclaim {
+                session,
+                slots,
+                worker,
+            };
             let applied = self
                 .ports
                 .records

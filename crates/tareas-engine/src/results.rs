@@ -68,6 +68,7 @@ fn not_stored(refusal: &Refusal) -> Ending {
             message: format!("the result could not be stored: {refusal}"),
             backtrace: None,
             ran_by: None,
+            process_end: None,
         }),
         retryable: true,
         retry_after: None,

@@ -56,6 +56,8 @@ fn reports_read_back_as_they_were_written_alone_and_together() {
         name: Some("Boom".into()),
         message: "it \"broke\"".into(),
         backtrace: Some("line 1\nline 2".into()),
+        exit_code: Some(70),
+        signal: Some(9),
         retryable: false,
         retry_after_ms: Some(5),
         timed_out: true,

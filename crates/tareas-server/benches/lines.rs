@@ -115,6 +115,7 @@ fn run(registry: &Registry, claimed: Claimed) -> Settled {
         task: task.id(),
         attempt: task.attempt,
         ending: Some(Ending::Succeeded(Body::Inline(result))),
+        ran_by: None,
         run_time: std::time::Duration::ZERO,
     }
 }

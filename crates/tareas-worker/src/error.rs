@@ -21,12 +21,23 @@ pub struct HandlerError {
     pub message: String,
     /// Where it happened, when `RUST_BACKTRACE` asks for that.
     pub backtrace: Option<Box<str>>,
+    /// How the handler's own process ended, if it had one and its end is what went wrong.
+    pub process_end: Option<ProcessEnd>,
     /// Whether another attempt can help.
     pub retryable: bool,
     /// Not before this has passed; the retry policy may wait longer.
     pub retry_after: Option<Duration>,
     /// Whether `retryable` was said by the handler, or is a guess that its kind may correct.
     decided: bool,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessEnd {
+    /// By itself, with this code.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
 }
 
 impl HandlerError {
@@ -58,6 +69,14 @@ impl HandlerError {
         }
     }
 
+    /// The same error, of a process that ended like this.
+    pub(crate) fn of_process(self, end: ProcessEnd) -> Self {
+        Self {
+            process_end: Some(end),
+            ..self
+        }
+    }
+
     /// What a panic of a handler means: a failure whose kind says whether to try again.
     pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().copied();
@@ -81,6 +100,7 @@ impl HandlerError {
             name,
             message,
             backtrace: None,
+            process_end: None,
             retryable,
             retry_after: None,
             decided,

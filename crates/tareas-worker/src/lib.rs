@@ -43,7 +43,7 @@ pub use artifact::{ARTIFACT_NAME_BYTES_MAX, ARTIFACTS_BYTES_MAX, ARTIFACTS_MAX, 
 pub use assignment::{Assignment, Completion, Ending, Trace};
 pub use cancel::{CancelHandle, Cause, Interrupted};
 pub use context::Context;
-pub use error::HandlerError;
+pub use error::{HandlerError, ProcessEnd};
 pub use handlers::builtin;
 pub use pool::{Pool, PoolOptions, SlotView};
 pub use registry::{KindInfo, Registry};

@@ -202,8 +202,8 @@ impl Records for MemoryRecords {
         limit: usize,
     ) -> Result<Applied, ApplyError> {
         Ok(self.decide(now, |ledger| {
-            let found = ledger.candidates(sweep, now, limit);
-            ledger.decide_sweep(sweep, &found, now)
+            let found = ledger.candidates(&sweep, now, limit);
+            ledger.decide_sweep(&sweep, &found, now)
         }))
     }
 

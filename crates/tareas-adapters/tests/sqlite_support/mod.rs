@@ -189,6 +189,7 @@ pub(crate) fn failure(message: &str, retryable: bool) -> Ending {
         message: message.to_owned(),
         backtrace: None,
         ran_by: None,
+        process_end: None,
     };
     Ending::Failed {
         failure: Arc::new(failure),

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use tareas_protocol::request::{Failed, Reported};
-use tareas_worker::{Assignment, Completion, Ending, HandlerError, Note, Source};
+use tareas_worker::{Assignment, Completion, Ending, HandlerError, Note, ProcessEnd, Source};
 
 use super::desk::{Desk, State};
 
@@ -143,10 +143,17 @@ impl State {
 
 fn failed(error: &HandlerError, run_us: Option<u64>, slot: usize) -> Failed<'_> {
     let retry_after = error.retry_after;
+    let (exit_code, signal) = match error.process_end {
+        Some(ProcessEnd::Exit(code)) => (Some(code), None),
+        Some(ProcessEnd::Signal(number)) => (None, Some(number)),
+        None => (None, None),
+    };
     Failed {
         name: Some((&*error.name).into()),
         message: (&*error.message).into(),
         backtrace: error.backtrace.as_deref().map(Into::into),
+        exit_code,
+        signal,
         retryable: error.retryable,
         retry_after_ms: retry_after.and_then(|after| u64::try_from(after.as_millis()).ok()),
         timed_out: false,

@@ -10,8 +10,8 @@ use super::slot::{Index, Slot};
 use crate::lifecycle::{self, Claim, Ended};
 use crate::limits::{ID_WINDOW_FUTURE, ID_WINDOW_PAST};
 use crate::{
-    Applied, Batch, Command, Ending, Fence, Jitter, NewTask, Outcome, Phase, Position, Reason,
-    Rejected, State, Task, Timestamp,
+    Applied, Batch, Command, Ending, Fence, Jitter, NewTask, Outcome, Phase, Position, RanBy,
+    Reason, Rejected, State, Task, Timestamp,
 };
 
 impl Ledger {
@@ -72,8 +72,11 @@ impl Ledger {
                 ..
             } => self.settle(index, (*fence, ending, *jitter), now, at),
             Command::Overdue {
-                attempt, jitter, ..
-            } => self.overdue(index, (*attempt, *jitter), now, at),
+                attempt,
+                ran_by,
+                jitter,
+                ..
+            } => self.overdue(index, (*attempt, ran_by.as_ref(), *jitter), now, at),
             Command::Cancel { only, .. } => self.cancel(index, *only, now, at),
             Command::Requeue { only, .. } => self.requeue(index, *only, now, at),
             Command::Delete { only, .. } => self.delete(index, *only, at),
@@ -188,7 +191,7 @@ impl Ledger {
     fn overdue(
         &mut self,
         index: Index,
-        (attempt, jitter): (u64, Jitter),
+        (attempt, ran_by, jitter): (u64, Option<&RanBy>, Jitter),
         now: Timestamp,
         at: Position,
     ) -> Outcome {
@@ -196,7 +199,7 @@ impl Ledger {
             return self.already(index);
         }
         self.step(index, at, |task| {
-            lifecycle::overdue(task, attempt, jitter, now)
+            lifecycle::overdue(task, attempt, ran_by, jitter, now)
         })
     }
 

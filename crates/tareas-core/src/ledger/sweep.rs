@@ -2,14 +2,14 @@
 
 use super::Ledger;
 use super::slot::Index;
-use crate::lifecycle;
+use crate::lifecycle::{self, Lost};
 use crate::{Applied, Jitter, Outcome, Phase, Position, SessionId, Sweep, TaskId, Timestamp};
 
 impl Ledger {
     /// Live tasks that a sweep would change, in the order in which it takes them: at most
     /// `limit`, except that a reclaim takes all of its session, since which claims are the
     /// oldest can be told of the whole only.
-    pub fn candidates(&self, sweep: Sweep, now: Timestamp, limit: usize) -> Vec<TaskId> {
+    pub fn candidates(&self, sweep: &Sweep, now: Timestamp, limit: usize) -> Vec<TaskId> {
         let until = |set: &std::collections::BTreeSet<(Timestamp, TaskId)>| {
             let due = set.iter().take_while(|(at, _)| *at <= now);
             due.take(limit).map(|(_, id)| *id).collect()
@@ -17,7 +17,7 @@ impl Ledger {
         match sweep {
             Sweep::Due => until(&self.dues),
             Sweep::Expired => until(&self.expiries),
-            Sweep::Reclaim { session, .. } => self.running_of(session),
+            Sweep::Reclaim { session, .. } => self.running_of(*session),
             Sweep::Prune => self.prunable(now, limit),
         }
     }
@@ -45,7 +45,7 @@ impl Ledger {
 
     /// Decides the sweep for these tasks, in this order. Those whose state has moved on are
     /// refused one by one and stay as they are.
-    pub fn decide_sweep(&mut self, sweep: Sweep, tasks: &[TaskId], now: Timestamp) -> Applied {
+    pub fn decide_sweep(&mut self, sweep: &Sweep, tasks: &[TaskId], now: Timestamp) -> Applied {
         let next = Position(self.position.0 + 1);
         let mut outcomes = Vec::with_capacity(tasks.len());
         for (order, id) in tasks.iter().enumerate() {
@@ -69,7 +69,7 @@ impl Ledger {
 
     fn sweep_one(
         &mut self,
-        sweep: Sweep,
+        sweep: &Sweep,
         index: Index,
         order: usize,
         now: Timestamp,
@@ -81,12 +81,18 @@ impl Ledger {
                 self.step(index, at, |task| lifecycle::due(task, now, place))
             }
             Sweep::Expired => self.step(index, at, |task| lifecycle::expire(task, now)),
-            Sweep::Reclaim { session, slots } => {
-                let was_started = order < usize::from(slots);
+            Sweep::Reclaim {
+                session,
+                slots,
+                worker,
+            } => {
+                let lost = Lost {
+                    session: *session,
+                    was_started: order < usize::from(*slots),
+                    worker: worker.as_deref(),
+                };
                 let jitter = Jitter(self.task(index).id().as_u128() as u32);
-                self.step(index, at, |task| {
-                    lifecycle::lose(task, session, was_started, jitter, now)
-                })
+                self.step(index, at, |task| lifecycle::lose(task, lost, jitter, now))
             }
             Sweep::Prune if lifecycle::may_prune(self.task(index), now) => self.remove(index, at),
             Sweep::Prune => {

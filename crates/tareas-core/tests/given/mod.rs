@@ -118,6 +118,7 @@ pub(crate) fn failure() -> Arc<Failure> {
         message,
         backtrace: None,
         ran_by: None,
+        process_end: None,
     })
 }
 

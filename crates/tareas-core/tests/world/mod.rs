@@ -76,7 +76,14 @@ impl World {
             3 => return self.sweep(Sweep::Prune, step),
             4 => {
                 let session = SESSIONS[usize::from(step.whom) % 2];
-                return self.sweep(Sweep::Reclaim { session, slots: 1 }, step);
+                return self.sweep(
+                    Sweep::Reclaim {
+                        session,
+                        slots: 1,
+                        worker: None,
+                    },
+                    step,
+                );
             }
             5 => self.commit(1 + step.chance as usize % 3),
             6 => self.flush(),
@@ -141,6 +148,7 @@ impl World {
                     task,
                     attempt,
                     jitter: Jitter(chance),
+                    ran_by: None,
                 },
                 1 => Command::Requeue {
                     task,
@@ -238,10 +246,10 @@ impl World {
     /// Finds and decides, twice: the second pass finds nothing more of the same.
     fn sweep(&mut self, sweep: Sweep, step: Step) -> Decided {
         let limit = 1 + step.chance as usize % 4;
-        let cold = self.disk.candidates(sweep, self.now);
+        let cold = self.disk.candidates(sweep.clone(), self.now);
         self.install(&cold);
-        let found = self.ledger.candidates(sweep, self.now, limit);
-        let applied = self.ledger.decide_sweep(sweep, &found, self.now);
+        let found = self.ledger.candidates(&sweep, self.now, limit);
+        let applied = self.ledger.decide_sweep(&sweep, &found, self.now);
         let decided = applied.outcomes.iter().map(told).collect();
         for (id, outcome) in found.into_iter().zip(applied.outcomes) {
             match outcome {
@@ -415,7 +423,7 @@ impl World {
         }
         let due = self
             .ledger
-            .candidates(Sweep::Due, Timestamp::from_micros(i64::MAX), 99);
+            .candidates(&Sweep::Due, Timestamp::from_micros(i64::MAX), 99);
         assert!(
             due.iter().all(|id| !in_line.contains(id)),
             "I12: one place each"

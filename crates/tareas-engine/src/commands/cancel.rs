@@ -55,6 +55,8 @@ impl Engine {
         let command = Command::Overdue {
             task,
             attempt,
+            // One that was asked to stop ends as cancelled, without a failure.
+            ran_by: None,
             jitter,
         };
         // Refused means that the attempt has ended by itself meanwhile.

@@ -65,6 +65,7 @@ impl AtHand {
             task: self.claimed.task.id(),
             attempt: self.claimed.task.attempt,
             ending: Some(Ending::Released),
+            ran_by: None,
             run_time: Duration::ZERO,
         }
     }

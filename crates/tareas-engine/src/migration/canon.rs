@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tareas_core::{
-    Attempt, Body, Failure, Options, RanBy, Spec, State, Task, Timestamp, TraceContext,
+    Attempt, Body, Failure, Options, ProcessEnd, RanBy, Spec, State, Task, Timestamp, TraceContext,
 };
 
 use crate::ports::WholeTask;
@@ -169,11 +169,21 @@ impl Canon {
         self.text(&failure.message);
         self.maybe(failure.backtrace.as_deref(), Self::text);
         self.maybe(failure.ran_by.as_ref(), Self::ran_by);
+        self.maybe(failure.process_end, Self::process_end);
     }
 
     fn ran_by(&mut self, by: &RanBy) {
         self.text(&by.worker);
         self.maybe(by.thread.map(u64::from), Self::number);
+    }
+
+    fn process_end(&mut self, end: ProcessEnd) {
+        let (way, number) = match end {
+            ProcessEnd::Exit(code) => ("exit", code),
+            ProcessEnd::Signal(number) => ("signal", number),
+        };
+        self.text(way);
+        self.number(u64::from(number.cast_unsigned()));
     }
 
     fn attempt(&mut self, ended: &Attempt) {

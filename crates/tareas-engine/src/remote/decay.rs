@@ -5,26 +5,39 @@
 
 use std::time::Duration;
 
-use tareas_core::{Command, Position, SessionId, Task, TaskId, Timestamp};
+use tareas_core::{Command, Position, RanBy, SessionId, Task, TaskId, Timestamp};
 
+use super::roster::Over;
 use super::session::{Presence, Session};
 use crate::Engine;
 
 /// How much longer than its place in the window an attempt may have waited to begin.
 const DELIVERY_MAX: Duration = Duration::from_secs(1);
 
+/// An attempt that took longer than it may.
+struct Overdue {
+    task: TaskId,
+    attempt: u64,
+    worker: String,
+}
+
 impl Engine {
     /// Ends what is over by now.
     pub(crate) async fn pass_workers(&self, now: Timestamp) {
         let overdue = self.end_sessions(now);
-        for (task, attempt) in overdue {
-            self.end_attempt(task, attempt).await;
+        for Overdue {
+            task,
+            attempt,
+            worker,
+        } in overdue
+        {
+            self.end_attempt(task, attempt, worker).await;
         }
         self.bury().await;
     }
 
     /// Takes sessions out that are over; what of the others took too long.
-    fn end_sessions(&self, now: Timestamp) -> Vec<(TaskId, u64)> {
+    fn end_sessions(&self, now: Timestamp) -> Vec<Overdue> {
         let patience = self.config.patience;
         let slack = patience.deadline_slack + DELIVERY_MAX;
         let mut roster = self.remote.roster();
@@ -42,19 +55,27 @@ impl Engine {
             roster.lose(id, now);
         }
         let sessions = roster.sessions.values();
-        let given = sessions.flat_map(|session| &session.given);
+        let given = sessions.flat_map(|session| session.given.iter().map(move |g| (session, g)));
         given
-            .filter(|(_, given)| given.deadline_at + slack <= now)
-            .map(|(task, given)| (*task, given.attempt))
+            .filter(|(_, (_, given))| given.deadline_at + slack <= now)
+            .map(|(session, (task, given))| Overdue {
+                task: *task,
+                attempt: given.attempt,
+                worker: session.name.clone(),
+            })
             .collect()
     }
 
     /// T8: its worker does not say what became of it. The slot is the worker's again; the
     /// worker is asked to stop.
-    async fn end_attempt(&self, task: TaskId, attempt: u64) {
+    async fn end_attempt(&self, task: TaskId, attempt: u64, worker: String) {
         let command = Command::Overdue {
             task,
             attempt,
+            ran_by: Some(RanBy {
+                worker,
+                thread: None,
+            }),
             jitter: self.chance.jitter(),
         };
         let decided = self.apply_one(command).await;
@@ -84,13 +105,13 @@ impl Engine {
         if !over.is_empty() {
             self.want_kinds();
         }
-        for (session, slots) in over {
-            let reclaimed = self.reclaim(session, slots).await;
+        for over in over {
+            let reclaimed = self.reclaim(over.session, over.slots, over.called()).await;
             let closed = match reclaimed {
-                Ok(_) => self.ports.settings.close_session(session).await,
+                Ok(_) => self.ports.settings.close_session(over.session).await,
                 Err(refusal) => {
                     tracing::warn!(error = %refusal, "the tasks of a lost worker were not taken back");
-                    self.remote.roster().over.push((session, slots));
+                    self.remote.roster().over.push(over);
                     continue;
                 }
             };

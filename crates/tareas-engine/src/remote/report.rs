@@ -28,6 +28,8 @@ pub enum Said {
     Ended {
         /// How; `None` when it ran over its limit.
         ending: Option<Ending>,
+        /// Which of the worker's threads it ran over its limit on, if the worker says.
+        thread: Option<u32>,
         /// How long it ran, if the worker says.
         run_time: Option<Duration>,
         /// Files that go with the result, if it has one.
@@ -66,12 +68,13 @@ impl Engine {
         let mut verdicts = vec![Verdict::Noted; tellings.len()];
         let (mut commands, mut of, mut run_times) = (Vec::new(), Vec::new(), Vec::new());
         for (index, Telling { held, said }) in tellings.into_iter().enumerate() {
-            let (ending, run_time, files) = match said {
+            let (ending, thread, run_time, files) = match said {
                 Said::Ended {
                     ending,
+                    thread,
                     run_time,
                     files,
-                } => (ending, run_time, files),
+                } => (ending, thread, run_time, files),
                 other => {
                     verdicts[index] = self.note(link, &held, other);
                     continue;
@@ -83,8 +86,14 @@ impl Engine {
                 verdicts[index] = Verdict::Stale;
                 continue;
             };
-            let ending = ending.map(|ending| self.signed(link, ending));
-            match self.settlement(&held, ending, given.is_some()).await {
+            let settlement = match ending {
+                Some(ending) => Some(self.settlement(&held, self.signed(link, ending)).await),
+                // Not fenced by a token, so it counts only while the worker is known to hold it.
+                None => given
+                    .is_some()
+                    .then(|| self.overdue_on(link, &held, thread)),
+            };
+            match settlement {
                 Some(command) => {
                     commands.push(command);
                     of.push(index);
@@ -138,18 +147,18 @@ impl Engine {
         Some(given)
     }
 
+    fn ran_by(&self, link: &SessionLink, thread: Option<u32>) -> Option<RanBy> {
+        let roster = self.remote.roster();
+        let worker = roster.sessions.get(&link.id)?.name.clone();
+        Some(RanBy { worker, thread })
+    }
+
     /// A failure with the name of the worker that tells it.
     fn signed(&self, link: &SessionLink, mut ending: Ending) -> Ending {
         if let Ending::Failed { failure, .. } = &mut ending {
             let failure = Arc::make_mut(failure);
-            let name = self
-                .remote
-                .roster()
-                .sessions
-                .get(&link.id)
-                .map(|session| session.name.clone());
             let thread = failure.ran_by.take().and_then(|by| by.thread);
-            failure.ran_by = name.map(|worker| RanBy { worker, thread });
+            failure.ran_by = self.ran_by(link, thread);
         }
         ending
     }
@@ -175,37 +184,34 @@ impl Engine {
         Some(Some(kept.await))
     }
 
-    /// The command for an ending. A time-out is not fenced by a token, so it counts only while
-    /// the worker is known to hold the attempt.
-    async fn settlement(
-        &self,
-        held: &HeldBy,
-        ending: Option<Ending>,
-        is_its: bool,
-    ) -> Option<Command> {
+    /// The command for an attempt that ran over its limit.
+    fn overdue_on(&self, link: &SessionLink, held: &HeldBy, thread: Option<u32>) -> Command {
+        Command::Overdue {
+            task: held.task,
+            attempt: held.attempt,
+            ran_by: self.ran_by(link, thread),
+            jitter: self.chance.jitter(),
+        }
+    }
+
+    /// The command for an ending.
+    async fn settlement(&self, held: &HeldBy, ending: Ending) -> Command {
         let HeldBy {
             task,
             attempt,
             token,
         } = *held;
         let jitter = self.chance.jitter();
-        let Some(ending) = ending else {
-            return is_its.then_some(Command::Overdue {
-                task,
-                attempt,
-                jitter,
-            });
-        };
         let ending = self
             .store_result(task, attempt, ending, Duration::ZERO)
             .await;
         let token = Some(token);
-        Some(Command::Settle {
+        Command::Settle {
             task,
             fence: Fence { attempt, token },
             ending,
             jitter,
-        })
+        }
     }
 
     fn note(&self, link: &SessionLink, held: &HeldBy, said: Said) -> Verdict {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use smol_str::SmolStr;
 use tareas_core::{Kind, SessionId, TaskId, Timestamp};
 
 use super::session::{Presence, Session};
@@ -14,15 +15,32 @@ const SMOOTHING: u64 = 16;
 /// Lost workers that are remembered.
 const LOST_MAX: usize = 8;
 
+/// A session that is over.
+#[derive(Debug)]
+pub(super) struct Over {
+    pub(super) session: SessionId,
+    /// How many of its claims can have been started.
+    pub(super) slots: u16,
+    /// What its worker was called; empty when it never said, or in an earlier life of this process.
+    pub(super) worker: String,
+}
+
+impl Over {
+    /// What its worker was called, if that is known.
+    pub(super) fn called(&self) -> Option<SmolStr> {
+        (!self.worker.is_empty()).then(|| self.worker.as_str().into())
+    }
+}
+
 /// All sessions.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) speeds: Speeds,
-    /// Sessions that are over, until everything they held was taken back: with their slots.
-    pub(super) over: Vec<(SessionId, u16)>,
     /// The workers that were lost last, the newest first.
     pub(super) lost: VecDeque<LostWorker>,
+    /// Sessions that are over, until everything they held was taken back.
+    pub(super) over: Vec<Over>,
     /// After whom the next turn begins.
     pub(super) turn: Option<SessionId>,
 }
@@ -43,7 +61,11 @@ impl Roster {
         };
         let held = session.given.len();
         tracing::warn!(worker = %session.name, held, "a worker was lost");
-        self.over.push((id, session.slots_at_most));
+        self.over.push(Over {
+            session: id,
+            slots: session.slots_at_most,
+            worker: session.name.clone(),
+        });
         // Of a life before this one nobody knows the name any more.
         if !session.is_restored {
             self.lost.truncate(LOST_MAX - 1);

@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 use tareas_core::{Kind, QueueName, SessionId};
 
 use super::fit::Fit;
+use super::roster::Over;
 use super::secret;
 use super::session::{Courier, HeldBy, Presence, Session};
 use crate::ports::StoredSession;
@@ -136,7 +137,11 @@ impl Engine {
                 .collect();
             roster.sessions.remove(&link.id);
             // What it was just being given is found by its session; none of it was started.
-            roster.over.push((link.id, 0));
+            roster.over.push(Over {
+                session: link.id,
+                slots: 0,
+                worker: String::new(),
+            });
             given_back
         };
         self.release(&given_back).await;

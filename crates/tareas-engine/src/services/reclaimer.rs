@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
@@ -77,10 +78,14 @@ impl Reclaimer {
     }
 
     async fn bury(&self, member: MemberId) -> Result<usize, Refusal> {
-        let sessions = self.membership.members.bury(member).await?;
+        let members = &self.membership.members;
+        let sessions = members.bury(member).await?;
+        let others = members.others().await.unwrap_or_default();
+        let name = others.iter().find(|other| other.member == member);
+        let name: Option<SmolStr> = name.map(|other| other.report.identity.name.as_str().into());
         let mut reclaimed = 0;
         for (session, slots) in sessions {
-            reclaimed += self.engine.reclaim(session, slots).await?;
+            reclaimed += self.engine.reclaim(session, slots, name.clone()).await?;
             tracing::warn!(
                 member = %format_args!("{:08x}", member.0 as u32),
                 reclaimed,
@@ -95,7 +100,7 @@ impl Reclaimer {
         let mut reclaimed = 0;
         for session in members.haunted().await? {
             // Whoever buried it knew which claims were started. What is left came late.
-            reclaimed += self.engine.reclaim(session, 0).await?;
+            reclaimed += self.engine.reclaim(session, 0, None).await?;
         }
         members.tidy().await?;
         Ok(reclaimed)

@@ -40,7 +40,13 @@ impl Timer {
     }
 
     async fn sweep(&self, sweep: Sweep, now: Timestamp) -> usize {
-        let applied = match self.engine.ports.records.sweep(sweep, now, SWEEP_MAX).await {
+        let applied = match self
+            .engine
+            .ports
+            .records
+            .sweep(sweep.clone(), now, SWEEP_MAX)
+            .await
+        {
             Ok(applied) => applied,
             Err(error) => {
                 tracing::warn!(%error, ?sweep, "sweep failed; the next one finds the same tasks");

@@ -114,5 +114,6 @@ fn shortened(failure: &Failure) -> Arc<Failure> {
         message: short(&failure.message),
         backtrace: None,
         ran_by: None,
+        process_end: None,
     })
 }

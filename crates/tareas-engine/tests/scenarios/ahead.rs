@@ -55,6 +55,7 @@ impl Served {
             task: claimed.task.id(),
             attempt: claimed.task.attempt,
             ending: Some(succeeded("1")),
+            ran_by: None,
             run_time: Duration::from_micros(10),
         }]);
     }

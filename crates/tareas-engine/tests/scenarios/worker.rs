@@ -108,6 +108,7 @@ impl Worker {
         let files = Vec::new();
         let said = Said::Ended {
             ending,
+            thread: None,
             run_time,
             files,
         };

@@ -39,6 +39,7 @@ pub(crate) fn failure(message: &str, retryable: bool) -> Ending {
         message,
         backtrace: None,
         ran_by: None,
+        process_end: None,
     });
     Ending::Failed {
         failure,
@@ -295,6 +296,7 @@ impl World {
             task,
             attempt,
             ending,
+            ran_by: None,
             run_time,
         }]);
     }

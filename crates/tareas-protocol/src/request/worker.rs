@@ -111,6 +111,10 @@ pub struct Failed<'a> {
     pub message: Cow<'a, str>,
     /// Where it happened.
     pub backtrace: Option<Cow<'a, str>>,
+    /// The code that the handler's own process ended with, if it had one and it ended by itself.
+    pub exit_code: Option<i32>,
+    /// The signal that ended the handler's own process.
+    pub signal: Option<i32>,
     /// Whether trying again can help.
     pub retryable: bool,
     /// When to try again; the back-off of the task when it is not said.
@@ -277,6 +281,8 @@ fn failed<'a>(fields: &Fields<'_, 'a>) -> Refused<Failed<'a>> {
         name: None,
         message: Cow::Borrowed(""),
         backtrace: None,
+        exit_code: None,
+        signal: None,
         retryable: flag("retryable", true)?,
         retry_after_ms: retry_after
             .map(|field| field.integer(0, ATTEMPT_TIMEOUT_MS_MAX))
@@ -301,6 +307,12 @@ fn thread(fields: &Fields<'_, '_>) -> Refused<Option<u32>> {
     Ok(u32::try_from(number).ok())
 }
 
+/// What a process ended with is never more.
+fn process_number(field: &Field<'_>) -> Refused<i32> {
+    let number = field.integer(0, u64::from(u8::MAX))?;
+    Ok(i32::try_from(number).unwrap_or_default())
+}
+
 impl<'a> Failed<'a> {
     fn read_error(&mut self, field: &Field<'a>) -> Refused<()> {
         let mut scanner = Scanner::new();
@@ -317,8 +329,10 @@ impl<'a> Failed<'a> {
                     let text = part("error.backtrace").string_within(BACKTRACE_BYTES_MAX)?;
                     self.backtrace = Some(text);
                 }
+                "exit_code" => self.exit_code = Some(process_number(&part("error.exit_code"))?),
+                "signal" => self.signal = Some(process_number(&part("error.signal"))?),
                 key => {
-                    let known = ["name", "message", "backtrace"];
+                    let known = ["name", "message", "backtrace", "exit_code", "signal"];
                     return Err(Refusal::unknown(key, &known).under("/error"));
                 }
             }

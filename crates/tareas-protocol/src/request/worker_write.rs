@@ -132,6 +132,9 @@ fn append_failed(out: &mut Vec<u8>, failed: &Failed<'_>) {
     if let Some(backtrace) = &failed.backtrace {
         append_text(out, "backtrace", backtrace);
     }
+    let number = |number: Option<i32>| number.and_then(|number| u64::try_from(number).ok());
+    append_number(out, "exit_code", number(failed.exit_code));
+    append_number(out, "signal", number(failed.signal));
     out.push(b'}');
     if !failed.retryable {
         append_member(out, "retryable");

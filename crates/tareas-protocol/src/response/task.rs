@@ -73,6 +73,10 @@ pub struct AttemptView<'a> {
     pub worker: Option<&'a str>,
     /// Which of its threads, counted from 1.
     pub thread: Option<u32>,
+    /// The code that the handler's own process ended with.
+    pub exit_code: Option<i32>,
+    /// The signal that ended the handler's own process.
+    pub signal: Option<i32>,
     /// When it started.
     pub started_at_us: Option<i64>,
     /// When it ended.
@@ -180,6 +184,11 @@ impl AttemptView<'_> {
         member_text(out, "worker", self.worker);
         if let Some(thread) = self.thread {
             member_number(out, "thread", thread.into());
+        }
+        for (name, number) in [("exit_code", self.exit_code), ("signal", self.signal)] {
+            if let Some(number) = number.and_then(|number| u64::try_from(number).ok()) {
+                member_number(out, name, number);
+            }
         }
         member_time(out, "started_at", self.started_at_us);
         member_time(out, "finished_at", self.finished_at_us);

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use smol_str::SmolStr;
-use tareas_core::{Body, Cause, Ending, Failure, Kind, Position, QueueName, RanBy, TaskId, Token};
+use tareas_core::{
+    Body, Cause, Ending, Failure, Kind, Position, ProcessEnd, QueueName, RanBy, TaskId, Token,
+};
 use tareas_engine::{HeldBy, Progress, Said, SessionLink, Telling, Verdict, WorkerHello};
 use tareas_protocol::request::{Face, Failed, Held, Item, Report, Reported, Work};
 use tareas_protocol::response::{Session, append_beat_answer, append_many_answer, append_recorded};
@@ -249,12 +251,18 @@ impl Desk {
             Reported::Failed(failed) => {
                 pieces.take(&key);
                 let run_time = failed.run_us.map(Duration::from_micros);
+                let thread = failed.thread;
                 let ending = (!failed.timed_out).then(|| ending_of(failed));
-                ended(ending, run_time)
+                Said::Ended {
+                    ending,
+                    thread,
+                    run_time,
+                    files: Vec::new(),
+                }
             }
             Reported::Released => {
                 pieces.take(&key);
-                ended(Some(Ending::Released), None)
+                ended(Ending::Released, None)
             }
             Reported::Progress { percent, message } => Said::Progress(Progress {
                 percent: percent as f32,
@@ -295,7 +303,7 @@ impl Desk {
     ) -> Result<Said, Box<ErrorObject>> {
         let run_time = run_us.map(Duration::from_micros);
         if let Some(flaw) = gathered.flaw {
-            return Ok(ended(Some(spoiled(flaw)), run_time));
+            return Ok(ended(spoiled(flaw), run_time));
         }
         let result = match result {
             Some(result) => Some(Bytes::copy_from_slice(result.as_bytes())),
@@ -306,6 +314,7 @@ impl Desk {
             ending: Some(Ending::Succeeded(Body::Inline(
                 result.ok_or_else(|| Box::new(malformed()))?,
             ))),
+            thread: None,
             run_time,
             files: gathered.files(),
         })
@@ -313,9 +322,10 @@ impl Desk {
 }
 
 /// An end without files.
-fn ended(ending: Option<Ending>, run_time: Option<Duration>) -> Said {
+fn ended(ending: Ending, run_time: Option<Duration>) -> Said {
     Said::Ended {
-        ending,
+        ending: Some(ending),
+        thread: None,
         run_time,
         files: Vec::new(),
     }
@@ -332,6 +342,7 @@ fn spoiled(flaw: Flaw) -> Ending {
             message: flaw.sentence(),
             backtrace: None,
             ran_by: None,
+            process_end: None,
         }),
     }
 }
@@ -363,6 +374,7 @@ fn ending_of(failed: Failed<'_>) -> Ending {
                 worker: String::new(),
                 thread: Some(thread),
             }),
+            process_end: ProcessEnd::of(failed.exit_code, failed.signal),
         }),
     }
 }

@@ -44,6 +44,7 @@ fn failed(reason: Reason, name: Option<&str>) -> Task {
         message: "boom".to_owned(),
         backtrace: None,
         ran_by: None,
+        process_end: None,
     };
     Task {
         failure: Some(Arc::new(failure)),

@@ -1,6 +1,6 @@
 //! The whole task object.
 
-use tareas_core::{Attempt, Reason, State, Task, Timestamp};
+use tareas_core::{Attempt, ProcessEnd, Reason, State, Task, Timestamp};
 use tareas_engine::{Engine, Progress, Refusal, Why, artifact_count};
 use tareas_protocol::response::{AttemptView, ProgressView, TaskView, WhyView};
 use tareas_protocol::{ErrorObject, Lang};
@@ -145,10 +145,16 @@ fn attempt_view<'a>((attempt, error): (&'a Attempt, &'a Option<ErrorObject>)) ->
         .failure
         .as_ref()
         .and_then(|failure| failure.ran_by.as_ref());
+    let process_end = attempt
+        .failure
+        .as_ref()
+        .and_then(|failure| failure.process_end);
     AttemptView {
         attempt: attempt.attempt,
         worker: by.map(|by| by.worker.as_str()),
         thread: by.and_then(|by| by.thread),
+        exit_code: process_end.and_then(ProcessEnd::exit_code),
+        signal: process_end.and_then(ProcessEnd::signal),
         started_at_us: attempt.started_at.map(Timestamp::as_micros),
         finished_at_us: Some(attempt.ended_at.as_micros()),
         outcome: Some(attempt.outcome.name()),

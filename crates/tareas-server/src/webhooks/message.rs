@@ -200,6 +200,7 @@ mod tests {
             message: "\u{1}ñ\"".to_owned(),
             backtrace: Some("secret".to_owned()),
             ran_by: None,
+            process_end: None,
         };
         let told = body(&Ended {
             phase: Phase::Failed,

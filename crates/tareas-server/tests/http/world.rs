@@ -163,6 +163,7 @@ fn run(pool: &PlainPool, slot: usize, registry: &Registry, claimed: Claimed) -> 
                 message,
                 backtrace: None,
                 ran_by: None,
+                process_end: None,
             };
             let retryable = error.retryable;
             Ending::Failed {
@@ -177,6 +178,7 @@ fn run(pool: &PlainPool, slot: usize, registry: &Registry, claimed: Claimed) -> 
         task: id,
         attempt,
         ending: Some(ending),
+        ran_by: None,
         run_time: started.elapsed(),
     }
 }

@@ -146,6 +146,7 @@ fn run(registry: &Registry, claimed: Claimed) -> Settled {
                 message: error.message,
                 backtrace: None,
                 ran_by: None,
+                process_end: None,
             }),
             retryable: error.retryable,
             retry_after: error.retry_after,
@@ -155,6 +156,7 @@ fn run(registry: &Registry, claimed: Claimed) -> Settled {
         task: task.id(),
         attempt: task.attempt,
         ending: Some(ending),
+        ran_by: None,
         run_time: started.elapsed(),
     }
 }

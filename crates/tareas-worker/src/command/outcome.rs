@@ -29,7 +29,7 @@ pub(super) fn of_end(
     let error = match end {
         End::Exit(0) => return result(stdout),
         End::Exit(code) if REJECTED.contains(&code) => {
-            return Err(HandlerError::rejected(sentence(end, last_words)));
+            return Err(HandlerError::rejected(sentence(end, last_words)).of_process(end));
         }
         End::Exit(TRY_AGAIN) => HandlerError::retry(sentence(end, last_words)).named("try_again"),
         End::Exit(code) => {
@@ -39,6 +39,7 @@ pub(super) fn of_end(
             HandlerError::retry(sentence(end, last_words)).named(format!("signal_{number}"))
         }
     };
+    let error = error.of_process(end);
     let delay = notes.retry_after.filter(|_| end == End::Exit(TRY_AGAIN));
     Err(match delay {
         Some(delay) => error.after(delay),
@@ -93,6 +94,7 @@ mod tests {
         for (end, name) in [(End::Exit(1), "exit_1"), (End::Signal(11), "signal_11")] {
             let error = ended(end);
             assert_eq!((error.name.as_str(), error.retry_after), (name, None));
+            assert_eq!(error.process_end, Some(end));
             assert!(error.retryable && error.message.ends_with(": no such row"));
         }
     }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use nix::sys::signal::Signal;
 
+pub(super) use crate::error::ProcessEnd as End;
+
 /// One line of a supervisor.
 #[derive(Debug, PartialEq)]
 pub(super) enum Report {
@@ -14,13 +16,6 @@ pub(super) enum Report {
     Note(String),
     Failed(String),
     Ended(End),
-}
-
-/// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    Exit(i32),
-    Signal(i32),
 }
 
 impl Report {

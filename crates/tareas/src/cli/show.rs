@@ -94,10 +94,17 @@ fn show(json: &str, voice: &Voice) -> Result<(), Failure> {
 
 fn spoken_attempt(attempt: &Members) -> String {
     let error = attempt.object("error").map(|error| spoken_error(&error));
+    let named = |name: &str, member: &str| {
+        let said = attempt.shown(member);
+        (!said.is_empty()).then(|| format!("{name} {said}"))
+    };
     let parts = [
         attempt.text("outcome"),
         attempt.text("finished_at"),
         attempt.text("worker"),
+        named("thread", "thread"),
+        named("exit", "exit_code"),
+        named("signal", "signal"),
         error,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join("  ")

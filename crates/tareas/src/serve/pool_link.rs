@@ -6,7 +6,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tareas_core::{Body, Cause, Ending, Failure, RanBy, TaskId, TraceContext};
+use tareas_core::{Body, Cause, Ending, Failure, ProcessEnd, RanBy, TaskId, TraceContext};
 use tareas_engine::{
     Claimed, Dispatcher, Engine, NewArtifact, PoolSlot, Progress, Running, Settled, block_on,
 };
@@ -102,6 +102,7 @@ impl PoolLink {
         Settled {
             task,
             attempt,
+            ran_by: ending.is_none().then(|| self.thread(slot)),
             ending,
             run_time: completion.run_time,
         }
@@ -166,6 +167,7 @@ fn released(assignment: &Assignment) -> Settled {
         task: TaskId::from_u128(assignment.task_id),
         attempt: assignment.attempt,
         ending: Some(Ending::Released),
+        ran_by: None,
         run_time: Duration::ZERO,
     }
 }
@@ -205,7 +207,15 @@ fn failed(error: HandlerError, ran_by: RanBy) -> Ending {
             message: error.message,
             backtrace: error.backtrace.map(String::from),
             ran_by: Some(ran_by),
+            process_end: error.process_end.map(process_end),
         }),
+    }
+}
+
+fn process_end(end: tareas_worker::ProcessEnd) -> ProcessEnd {
+    match end {
+        tareas_worker::ProcessEnd::Exit(code) => ProcessEnd::Exit(code),
+        tareas_worker::ProcessEnd::Signal(number) => ProcessEnd::Signal(number),
     }
 }
 

@@ -16,6 +16,12 @@ command = ["sh", "-c", "echo working >&2; cat > $TAREAS_OUT/in.json; head -c 700
 [kinds.fails]
 command = ["sh", "-c", "echo x > $TAREAS_OUT/x; exit 65"]
 
+[kinds.hangs]
+command = ["sleep", "600"]
+
+[kinds.killed]
+command = ["sh", "-c", "kill -KILL $$"]
+
 [kinds.heaps]
 command = ["sh", "-c", "for n in $(seq 70); do echo $n > $TAREAS_OUT/$n; done"]
 "#;
@@ -74,6 +80,36 @@ fn files_go_with_a_result_and_only_so_many() {
     let task = stage.ended(&stage.submit("heaps", "1"), WITHIN);
     assert_eq!(task["reason"], "rejected", "{task}");
     assert_eq!(stage.blobs(), 0);
+}
+
+#[test]
+fn an_attempt_tells_who_ran_it_and_how_its_process_ended() {
+    let (stage, _worker) = stage();
+    for (kind, outcome, end) in [
+        ("fails", "failed", ("exit_code", 65)),
+        ("killed", "failed", ("signal", 9)),
+        ("hangs", "timed_out", ("exit_code", 0)),
+    ] {
+        let answer = stage.say(&format!(
+            r#"{{"cmd":"submit","kind":"{kind}","payload":1,"max_attempts":1,"timeout_ms":500,"wait":false}}"#
+        ));
+        let id = answer["task_id"].as_str().unwrap();
+        let shown = &stage.ended(id, WITHIN)["attempts"][0];
+        let http = &json_of(&stage.get(&format!("/v1/tasks/{id}")))["attempts"][0];
+        assert_eq!(shown, http);
+        assert_eq!(
+            (&shown["outcome"], &shown["worker"]),
+            (&outcome.into(), &"w".into()),
+            "{shown}"
+        );
+        assert!(shown["thread"].as_u64().is_some(), "{shown}");
+        let (member, number) = end;
+        // A process that was asked to end says nothing by it.
+        let expected = (outcome == "failed").then(|| json!(number));
+        assert_eq!(shown.get(member), expected.as_ref(), "{shown}");
+        let page = String::from_utf8(stage.get(&format!("/tasks/{id}"))).unwrap();
+        assert!(page.contains("w · thread "), "{page}");
+    }
 }
 
 /// Pieces of a result or a file wait for the end of their attempt; one that cannot be kept is

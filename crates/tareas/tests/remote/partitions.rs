@@ -52,6 +52,12 @@ fn what_a_cut_off_worker_ran_runs_elsewhere_and_its_late_result_is_refused() {
         (&"succeeded".into(), &2.into()),
         "{task}"
     );
+    let lost = &task["attempts"][0];
+    assert_eq!(
+        (&lost["outcome"], &lost["worker"]),
+        (&"lost".into(), &"cut-off".into()),
+        "{task}"
+    );
     // It had a result of its own, and comes back to say so.
     proxy.resume();
     stage.until_workers(2);

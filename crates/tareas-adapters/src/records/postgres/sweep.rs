@@ -110,7 +110,7 @@ impl Sweeper {
                     .map_err(|fault| ApplyError::NotApplied(fault.into_port_error()))?,
             };
             let outcomes = match found {
-                Found::Swept(sweep, now, limit) => self.swept(writer, *sweep, *now, *limit).await,
+                Found::Swept(sweep, now, limit) => self.swept(writer, sweep, *now, *limit).await,
                 Found::Next(want, claims) => self.next(writer, want, claims).await,
             };
             let fault = match outcomes {
@@ -142,7 +142,7 @@ impl Sweeper {
     async fn swept(
         &self,
         writer: Writer<'_>,
-        sweep: Sweep,
+        sweep: &Sweep,
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Outcome>, Fault> {
@@ -160,7 +160,7 @@ impl Sweeper {
     async fn candidates(
         &self,
         link: &Link,
-        sweep: Sweep,
+        sweep: &Sweep,
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Uuid>, Fault> {
@@ -169,7 +169,7 @@ impl Sweeper {
             Sweep::Due => link.rows(DUE, &[&at, &most]).await?,
             Sweep::Expired => link.rows(EXPIRED, &[&at, &most]).await?,
             Sweep::Reclaim { session, .. } => {
-                let session = row::session_uuid(session);
+                let session = row::session_uuid(*session);
                 link.rows(HELD_BY, &[&session, &most]).await?
             }
             Sweep::Prune => return self.prunable(link, at, most).await,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use tareas_core::{
-    Backoff, Blob, Body, Cause, Failure, RanBy, RetryPolicy, Timestamp, TraceContext,
+    Backoff, Blob, Body, Cause, Failure, ProcessEnd, RanBy, RetryPolicy, Timestamp, TraceContext,
 };
 
 /// Options of a task that differ from the defaults.
@@ -68,6 +68,10 @@ struct StoredFailure {
     worker: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     thread: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signal: Option<i32>,
 }
 
 /// Bytes for the column `options`.
@@ -144,6 +148,8 @@ pub(crate) fn failure_text(failure: &Failure) -> Vec<u8> {
         backtrace: failure.backtrace.clone(),
         worker: failure.ran_by.as_ref().map(|by| by.worker.clone()),
         thread: failure.ran_by.as_ref().and_then(|by| by.thread),
+        exit_code: failure.process_end.and_then(ProcessEnd::exit_code),
+        signal: failure.process_end.and_then(ProcessEnd::signal),
     })
 }
 
@@ -157,6 +163,8 @@ pub(crate) fn failure(text: &[u8]) -> Result<Failure, serde_json::Error> {
         backtrace,
         worker,
         thread,
+        exit_code,
+        signal,
         ..
     } = stored;
     Ok(Failure {
@@ -165,6 +173,7 @@ pub(crate) fn failure(text: &[u8]) -> Result<Failure, serde_json::Error> {
         message,
         backtrace,
         ran_by: worker.map(|worker| RanBy { worker, thread }),
+        process_end: ProcessEnd::of(exit_code, signal),
     })
 }
 
@@ -267,6 +276,7 @@ mod tests {
                 worker: "w1".to_owned(),
                 thread: Some(2),
             }),
+            process_end: Some(ProcessEnd::Exit(70)),
         };
         assert_eq!(failure(&failure_text(&went_wrong)).unwrap(), went_wrong);
     }

@@ -64,7 +64,7 @@ impl SqliteRecords {
         let ids = self.walk(now, limit.min(PASS_MAX)).await?;
         let mut learned = Learned::default();
         let mut state = self.all_live(&mut learned, &ids).await?;
-        let applied = state.ledger.decide_sweep(Sweep::Prune, &ids, now);
+        let applied = state.ledger.decide_sweep(&Sweep::Prune, &ids, now);
         learned.forget(&mut state, now);
         self.decided(state, applied.position);
         Ok(applied)

@@ -37,7 +37,7 @@ impl SqliteRecords {
         let mut looks_left = LOOKS_MAX;
         loop {
             looks_left -= 1;
-            let (ids, published) = self.candidates_on_disk(sweep, now, limit).await?;
+            let (ids, published) = self.candidates_on_disk(sweep.clone(), now, limit).await?;
             let mut learned = Learned::default();
             let mut state = self.all_live(&mut learned, &ids).await?;
             if state.published != published && looks_left > 0 {
@@ -46,8 +46,8 @@ impl SqliteRecords {
                 learned.forget(&mut state, now);
                 continue;
             }
-            let tasks = state.ledger.candidates(sweep, now, limit);
-            let applied = state.ledger.decide_sweep(sweep, &tasks, now);
+            let tasks = state.ledger.candidates(&sweep, now, limit);
+            let applied = state.ledger.decide_sweep(&sweep, &tasks, now);
             learned.forget(&mut state, now);
             self.decided(state, applied.position);
             return Ok(applied);

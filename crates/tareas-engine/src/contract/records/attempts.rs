@@ -183,6 +183,7 @@ pub async fn a_finished_task_changes_by_requeue_and_removal_only(fresh: &FreshRe
                     task: id,
                     attempt,
                     jitter,
+                    ran_by: None,
                 },
                 cancel(id),
             ] {
@@ -301,6 +302,7 @@ pub async fn what_does_not_exist_is_not_found(fresh: &FreshRecords) {
             task,
             attempt: 1,
             jitter,
+            ran_by: None,
         },
         cancel(task),
         requeue(task),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tareas_core::{
     Actor, Applied, Attempt, Batch, Body, Cause, Command, Ending, Failure, Fence, Jitter, Kind,
-    Lane, NewTask, Options, Outcome, Place, Position, Priority, QueueName, RanBy, Rejected,
-    SessionId, Spec, State, Task, TaskId, Timestamp, Token,
+    Lane, NewTask, Options, Outcome, Place, Position, Priority, ProcessEnd, QueueName, RanBy,
+    Rejected, SessionId, Spec, State, Task, TaskId, Timestamp, Token,
 };
 
 use super::Store;
@@ -147,6 +147,7 @@ pub(crate) fn failure(message: &str) -> Arc<Failure> {
             worker: "w1".to_owned(),
             thread: Some(2),
         }),
+        process_end: Some(ProcessEnd::Signal(9)),
     })
 }
 

@@ -258,6 +258,7 @@ pub async fn claim_next_leaves_suspects_to_their_lane(fresh: &FreshRecords) {
             Sweep::Reclaim {
                 session: SESSION,
                 slots: 1,
+                worker: None,
             },
             NOW,
             9,
@@ -330,6 +331,7 @@ pub async fn a_paused_queue_is_not_claimed(fresh: &FreshRecords) {
         task: id(2),
         attempt: 1,
         jitter: Jitter(0),
+        ran_by: None,
     };
     let batch = Batch {
         now: later(600),

@@ -73,6 +73,7 @@ pub async fn an_attempt_number_is_never_given_twice(fresh: &FreshRecords) {
     let lost = Sweep::Reclaim {
         session: SESSION,
         slots: 4,
+        worker: None,
     };
     let reclaimed = store.sweep(lost, NOW, 9).await.unwrap();
     assert_eq!(reclaimed.outcomes.len(), 1);

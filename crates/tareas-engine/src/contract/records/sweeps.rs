@@ -95,8 +95,9 @@ pub async fn of_a_lost_session_only_the_oldest_claims_are_charged(fresh: &FreshR
     let sweep = Sweep::Reclaim {
         session: SESSION,
         slots: 2,
+        worker: Some("w1".into()),
     };
-    let mut lost = swept(&*store, sweep, later(60), 1_000).await;
+    let mut lost = swept(&*store, sweep.clone(), later(60), 1_000).await;
     lost.sort_by_key(Task::id);
     let crashes: Vec<u32> = lost.iter().map(|task| task.crashes).collect();
     assert_eq!(
@@ -104,6 +105,9 @@ pub async fn of_a_lost_session_only_the_oldest_claims_are_charged(fresh: &FreshR
         [0, 0, 0, 1, 1],
         "claimed last, in this order: 5, 4"
     );
+    all_durable(&*store).await;
+    let told = load(&*store, lost[4].id()).await.unwrap().failure.unwrap();
+    assert_eq!(told.ran_by.as_ref().unwrap().worker, "w1");
     assert!(swept(&*store, sweep, later(60), 1_000).await.is_empty());
     assert_eq!(line(&*store).await, [1, 2, 3].map(id));
     assert_eq!(load(&*store, id(6)).await.unwrap().phase(), Phase::Running);
@@ -184,10 +188,11 @@ pub async fn a_sweep_that_finds_nothing_changes_nothing(fresh: &FreshRecords) {
     let reclaim = Sweep::Reclaim {
         session: SESSION,
         slots: 4,
+        worker: None,
     };
     for sweep in [Sweep::Due, Sweep::Expired, reclaim, Sweep::Prune] {
         assert!(
-            swept(&*store, sweep, later(60), 9).await.is_empty(),
+            swept(&*store, sweep.clone(), later(60), 9).await.is_empty(),
             "{sweep:?}"
         );
     }

@@ -115,7 +115,11 @@ pub async fn what_was_running_is_taken_back_after_the_next_start(places: &dyn Pl
         jitter: Jitter(0),
     };
     let (session, slots) = (SESSION, SLOTS);
-    let sweep = Sweep::Reclaim { session, slots };
+    let sweep = Sweep::Reclaim {
+        session,
+        slots,
+        worker: None,
+    };
     let taken = new.sweep(sweep, later(60), 100).await.unwrap();
     assert_eq!(taken.outcomes.len(), 2, "{taken:?}");
     until_durable(&*new, taken.position).await;

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use maud::{Markup, html};
-use tareas_core::{Attempt, Body, Phase, Task};
+use tareas_core::{Attempt, Body, Failure, Phase, ProcessEnd, Task};
 use tareas_engine::{Artifact, AttemptNotes, Why};
 use tareas_protocol::{ErrorObject, Lang};
 
@@ -201,6 +201,9 @@ impl Seen {
                             }
                             @if let Some(failure) = &attempt.failure {
                                 p.message { (harmless(&failure.message)) }
+                                @if let Some(circumstances) = circumstances(failure, lang) {
+                                    p.muted { (harmless(&circumstances)) }
+                                }
                                 @if let Some(trace) = &failure.backtrace {
                                     details { summary { (lang.pick("Where in the code", "Dónde, en el código")) }
                                         pre { (harmless(trace)) } }
@@ -298,4 +301,18 @@ fn text(shown: Option<&Bytes>, body: &Body, path: &str, scene: &Scene<'_>) -> Ma
                 a href=(path) { (scene.pick("As it is", "Tal cual")) } }
         }
     }
+}
+
+/// Who ran it and how its process ended, as far as that is known.
+fn circumstances(failure: &Failure, lang: Lang) -> Option<String> {
+    let by = failure.ran_by.as_ref().map(|by| match by.thread {
+        Some(thread) => format!("{} · {} {thread}", by.worker, lang.pick("thread", "hilo")),
+        None => by.worker.clone(),
+    });
+    let process = failure.process_end.map(|end| match end {
+        ProcessEnd::Exit(code) => format!("{} {code}", lang.pick("exit code", "código de salida")),
+        ProcessEnd::Signal(number) => format!("{} {number}", lang.pick("signal", "señal")),
+    });
+    let parts: Vec<String> = by.into_iter().chain(process).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
 }

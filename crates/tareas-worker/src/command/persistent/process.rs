@@ -297,7 +297,9 @@ impl Process {
             return Answer::Interrupted(interrupted.into());
         }
         Answer::Died(match end {
-            Ok(end) => HandlerError::retry(sentence(end, &last_words)).named("process_ended"),
+            Ok(end) => HandlerError::retry(sentence(end, &last_words))
+                .named("process_ended")
+                .of_process(end),
             Err(error) => error,
         })
     }

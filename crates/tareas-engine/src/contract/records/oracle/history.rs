@@ -71,7 +71,15 @@ impl History {
             1 => Step::Sweep(Sweep::Expired, self.now, 1 + self.random.below(4)),
             2 => {
                 let session = self.random.pick(&SESSIONS);
-                Step::Sweep(Sweep::Reclaim { session, slots: 1 }, self.now, 1_000)
+                Step::Sweep(
+                    Sweep::Reclaim {
+                        session,
+                        slots: 1,
+                        worker: None,
+                    },
+                    self.now,
+                    1_000,
+                )
             }
             3 => Step::Sweep(Sweep::Prune, self.now, 50),
             4 => Step::Pause(
@@ -145,6 +153,7 @@ impl History {
                 task: id,
                 attempt,
                 jitter: self.jitter(),
+                ran_by: None,
             },
             4 => Command::Cancel {
                 task: id,

@@ -154,11 +154,11 @@ impl Pair {
         }
         let found = self
             .store()
-            .sweep(sweep, now, limit)
+            .sweep(sweep.clone(), now, limit)
             .await
             .expect("the store is there");
-        let candidates = self.oracle.candidates(sweep, now, limit);
-        let expected = self.oracle.decide_sweep(sweep, &candidates, now);
+        let candidates = self.oracle.candidates(&sweep, now, limit);
+        let expected = self.oracle.decide_sweep(&sweep, &candidates, now);
         self.settle(now);
         let told_all = |outcomes: &[Outcome]| outcomes.iter().map(told).collect::<Vec<_>>();
         let (found, expected) = (told_all(&found.outcomes), told_all(&expected.outcomes));
@@ -167,8 +167,8 @@ impl Pair {
 
     /// Pruners go in their own order and steps: what counts is what is gone in the end.
     async fn prune(&mut self, now: Timestamp) {
-        let candidates = self.oracle.candidates(Sweep::Prune, now, usize::MAX);
-        self.oracle.decide_sweep(Sweep::Prune, &candidates, now);
+        let candidates = self.oracle.candidates(&Sweep::Prune, now, usize::MAX);
+        self.oracle.decide_sweep(&Sweep::Prune, &candidates, now);
         self.settle(now);
         let mut left = candidates.len();
         for _ in 0..20 {

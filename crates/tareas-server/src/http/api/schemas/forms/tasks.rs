@@ -152,6 +152,22 @@ pub(super) const ATTEMPT: &[Member] = &[
         "number",
         ["Which of its threads", "Cuál de sus hilos"],
     ),
+    (
+        "exit_code",
+        "number",
+        [
+            "What the handler's own process ended with",
+            "Con qué terminó el proceso propio del manejador",
+        ],
+    ),
+    (
+        "signal",
+        "number",
+        [
+            "The signal that ended the handler's own process",
+            "La señal que terminó el proceso propio del manejador",
+        ],
+    ),
 ];
 
 pub(super) const PROGRESS: &[Member] = &[
