@@ -10,7 +10,9 @@ use tareas_protocol::Code;
 use tareas_protocol::request::{Token, Work, append_beat, append_work};
 use tareas_protocol::response::{Session, Told, ToldReader};
 
-use super::desk::{Desk, State};
+use super::desk::Desk;
+use super::given::Given;
+use super::state::State;
 use crate::stream::Stream;
 
 /// Pauses between two tries to connect: up to so long, drawn anew each time.
@@ -20,6 +22,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(100);
 /// A server that says nothing for so many beats is gone.
 const SILENT_BEATS: u32 = 3;
+/// Attempts that are put on the desk at once, of those that have come together.
+const GIVEN_MAX: usize = 256;
 /// How much is read from the socket at once.
 const READ_BYTES: usize = 256 * 1024;
 
@@ -67,7 +71,7 @@ fn converse(desk: &Desk, mut stream: Stream) -> io::Result<()> {
         state.heard_at = Instant::now();
         state.stream = Some(stream);
     }
-    let (mut told, mut line) = (ToldReader::new(), Vec::new());
+    let (mut told, mut line, mut given) = (ToldReader::new(), Vec::new(), Vec::new());
     let mut had_session = false;
     loop {
         line.clear();
@@ -78,25 +82,40 @@ fn converse(desk: &Desk, mut stream: Stream) -> io::Result<()> {
                 false => Err(io::ErrorKind::ConnectionAborted.into()),
             };
         }
-        let now = Instant::now();
-        desk.lock().heard_at = now;
-        match told.read(&line) {
-            Ok(Told::Session(session)) => {
-                had_session = true;
-                begin(desk, &session)?;
+        let told = told.read(&line);
+        if let Ok(Told::Assign(assigned)) = &told {
+            given.push(Given::of(assigned));
+            // The lock is taken, and threads are woken, once for all that came together.
+            if given.len() < GIVEN_MAX && reader.buffer().contains(&b'\n') {
+                continue;
             }
-            Ok(Told::Assign(assigned)) => desk.given(&assigned, now),
-            Ok(Told::Cancel { task_id, attempt }) => {
-                desk.stop_one((u128::from_be_bytes(task_id), attempt));
-            }
-            Ok(Told::Many { reference, .. }) => desk.answered(reference),
-            Ok(Told::Error(error)) if !had_session || error.code() == Some(Code::SessionLost) => {
-                return Err(io::ErrorKind::ConnectionReset.into());
-            }
+        }
+        desk.given(&mut given);
+        match told {
+            Ok(told) => had_session |= hear(desk, told, had_session)?,
             // Newer servers say more than this worker knows.
-            Ok(Told::Drain | Told::Error(_) | Told::Other) | Err(_) => {}
+            Err(_) => {}
         }
     }
+}
+
+/// Does what the server says; whether that began a session.
+fn hear(desk: &Desk, told: Told<'_>, had_session: bool) -> io::Result<bool> {
+    match told {
+        Told::Session(session) => {
+            begin(desk, &session)?;
+            return Ok(true);
+        }
+        Told::Cancel { task_id, attempt } => {
+            desk.stop_one((u128::from_be_bytes(task_id), attempt));
+        }
+        Told::Many { reference, .. } => desk.answered(reference),
+        Told::Error(error) if !had_session || error.code() == Some(Code::SessionLost) => {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Told::Assign(_) | Told::Drain | Told::Error(_) | Told::Other => {}
+    }
+    Ok(false)
 }
 
 fn hello(desk: &Desk) -> Vec<u8> {

@@ -12,8 +12,10 @@
 //! | `link` | the connection: reading, writing, coming back |
 
 mod desk;
+mod given;
 mod link;
 mod source;
+mod state;
 
 use std::io;
 use std::sync::Arc;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tareas_protocol::request::{Failed, Reported};
 use tareas_worker::{Assignment, Completion, Ending, HandlerError, Note, ProcessEnd, Source};
 
-use super::desk::{Desk, State};
+use super::desk::Desk;
+use super::state::State;
 
 /// A thread takes at most this much work at once, by the smoothed run time.
 const BATCH_WORK: Duration = Duration::from_millis(1);
