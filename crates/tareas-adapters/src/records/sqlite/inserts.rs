@@ -1,4 +1,4 @@
-//! INSERT statements for the two shapes that nearly all new tasks have, many rows at a time.
+//! INSERT statements for the shapes that nearly all new tasks have, many rows at a time.
 //!
 //! Much of the cost of a small INSERT is its beginning and its end: cursors on the table and
 //! all its indexes are opened and closed. Sixteen rows in one statement share that, which
@@ -9,7 +9,7 @@ use rusqlite::{Connection, Result, Statement};
 use tareas_core::ledger::Row;
 use tareas_core::{Body, Kind, QueueName, State, Task};
 
-use super::row::{PAYLOAD_IN_ROW_MAX, inline_column};
+use super::row::{Image, PAYLOAD_IN_ROW_MAX, inline_column};
 
 /// Rows of one statement.
 const ROWS: usize = 16;
@@ -21,6 +21,9 @@ pub(super) enum Shape {
     Succeeded,
     /// A task that was accepted, and nothing else.
     Queued,
+    /// A task that was accepted and claimed for the first time: its claim has to be durable before
+    /// a worker elsewhere is given it.
+    Running,
 }
 
 impl Shape {
@@ -45,6 +48,15 @@ impl Shape {
                 let is_plain = task.version == 1 && payload.len() <= PAYLOAD_IN_ROW_MAX;
                 is_plain.then_some(Self::Queued)
             }
+            (State::Running(_), None) => {
+                let is_plain = task.attempt == 1
+                    && task.failure.is_none()
+                    && task.charged == 0
+                    && task.crashes == 0
+                    && !task.cancel_requested
+                    && payload.len() <= PAYLOAD_IN_ROW_MAX;
+                is_plain.then_some(Self::Running)
+            }
             _ => None,
         }
     }
@@ -60,6 +72,11 @@ impl Shape {
                 "queue, kind, seq, id, priority, submitted_at, place, payload, version, state",
                 "(?, ?, ?, ?, ?, ?, ?, ?, 1, 1)",
             ),
+            Self::Running => (
+                "queue, kind, seq, id, priority, submitted_at, version, started_at, session, \
+                 held_place, deadline_at, token, payload, attempt, state",
+                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 2)",
+            ),
         };
         format!(
             "INSERT INTO tasks({columns}) VALUES {}",
@@ -72,6 +89,7 @@ impl Shape {
         match self {
             Self::Succeeded => 13,
             Self::Queued => 8,
+            Self::Running => 13,
         }
     }
 
@@ -99,6 +117,19 @@ impl Shape {
                 statement.raw_bind_parameter(at + 3, task.spec.submitted_at.as_micros())?;
                 statement.raw_bind_parameter(at + 4, task.place().map(|place| place.0))?;
                 statement.raw_bind_parameter(at + 5, payload)
+            }
+            Self::Running => {
+                let image = Image::of(task);
+                let token = image.token.as_ref().map(<[u8; 16]>::as_slice);
+                statement.raw_bind_parameter(at + 2, task.spec.priority.level())?;
+                statement.raw_bind_parameter(at + 3, task.spec.submitted_at.as_micros())?;
+                statement.raw_bind_parameter(at + 4, task.version.cast_signed())?;
+                statement.raw_bind_parameter(at + 5, image.started_at)?;
+                statement.raw_bind_parameter(at + 6, image.session)?;
+                statement.raw_bind_parameter(at + 7, image.held_place)?;
+                statement.raw_bind_parameter(at + 8, image.deadline_at)?;
+                statement.raw_bind_parameter(at + 9, token)?;
+                statement.raw_bind_parameter(at + 10, payload)
             }
         }
     }

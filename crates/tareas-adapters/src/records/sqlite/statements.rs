@@ -1,12 +1,13 @@
 //! The statements of the writer, prepared once.
 //!
-//! A short task is one INSERT of its final state; that and a task that was only accepted have
-//! statements of their own ([`Inserts`]). Whatever else is new has one INSERT for all, and what
-//! changes has one UPDATE.
+//! A short task is one INSERT of its final state; that, a task that was only accepted, and one that
+//! was given to a worker have statements of their own ([`Inserts`]). Whatever else is new has one
+//! INSERT for all. What changes has one UPDATE, except that the success of a task that was
+//! running changes less than that: an index costs, whether its columns get other values or not.
 
 use rusqlite::{Connection, Result, Statement};
-use tareas_core::Task;
 use tareas_core::ledger::{Row, Write};
+use tareas_core::{State, Task};
 
 use super::commit::Failed;
 use super::inserts::{Inserts, Shape};
@@ -24,6 +25,10 @@ const UPDATE: &str = "UPDATE tasks SET version = ?5, state = ?6, reason = ?7, pl
     charged = ?15, crashes = ?16, cancel_requested = ?17, started_at = ?18, finished_at = ?19, \
     expires_at = ?20, prune_at = ?21, error = ?22, result = ?23, result_blob = ?24 \
     WHERE seq = ?3 AND version = ?4";
+/// From running to succeeded, and nothing in between: what it does not name stays as it was.
+const SUCCEED: &str = "UPDATE tasks SET version = ?3, state = 3, session = NULL, \
+    held_place = NULL, deadline_at = NULL, finished_at = ?4, prune_at = ?5, error = NULL, \
+    result = ?6, result_blob = ?7 WHERE seq = ?1 AND version = ?2";
 /// Where the columns that an UPDATE may change begin, in both statements above.
 const CHANGING: usize = 5;
 
@@ -40,8 +45,10 @@ const INSERT_ATTEMPT: &str = "INSERT INTO attempts(seq, attempt, started_at, end
 pub(super) struct Statements<'c> {
     insert_succeeded: Inserts<'c>,
     insert_queued: Inserts<'c>,
+    insert_running: Inserts<'c>,
     insert: Statement<'c>,
     update: Statement<'c>,
+    succeed: Statement<'c>,
     delete: Statement<'c>,
     delete_payload: Statement<'c>,
     delete_attempts: Statement<'c>,
@@ -56,8 +63,10 @@ impl<'c> Statements<'c> {
         Ok(Self {
             insert_succeeded: Inserts::prepare(connection, Shape::Succeeded)?,
             insert_queued: Inserts::prepare(connection, Shape::Queued)?,
+            insert_running: Inserts::prepare(connection, Shape::Running)?,
             insert: connection.prepare(INSERT)?,
             update: connection.prepare(UPDATE)?,
+            succeed: connection.prepare(SUCCEED)?,
             delete: connection.prepare(DELETE)?,
             delete_payload: connection.prepare(DELETE_PAYLOAD)?,
             delete_attempts: connection.prepare(DELETE_ATTEMPTS)?,
@@ -71,7 +80,7 @@ impl<'c> Statements<'c> {
     /// the same commit is about their tasks, and a row that makes room for one of their ids or
     /// keys is removed before.
     pub(super) fn write(&mut self, rows: &[Row]) -> std::result::Result<(), Failed> {
-        let (mut succeeded, mut queued) = (Vec::new(), Vec::new());
+        let (mut succeeded, mut queued, mut running) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
             let shape = if row.write == Write::Insert {
                 Shape::of(&row.task)
@@ -81,6 +90,7 @@ impl<'c> Statements<'c> {
             match shape {
                 Some(Shape::Succeeded) => succeeded.push(row),
                 Some(Shape::Queued) => queued.push(row),
+                Some(Shape::Running) => running.push(row),
                 None => self.write_rare(row)?,
             }
             if !row.endings.is_empty() && !is_gone(row) {
@@ -89,6 +99,7 @@ impl<'c> Statements<'c> {
         }
         self.insert_succeeded.write(&succeeded)?;
         self.insert_queued.write(&queued)?;
+        self.insert_running.write(&running)?;
         Ok(())
     }
 
@@ -97,6 +108,9 @@ impl<'c> Statements<'c> {
         let changed = match row.write {
             Write::Nothing => return Ok(()),
             Write::Insert => self.insert_row(row)?,
+            Write::Update { base } if is_success_of_running(&row.task, base) => {
+                self.succeed_row(row, base)?
+            }
             Write::Update { base } => self.update_row(row, base)?,
             Write::Delete { base } => self.delete_row(row, base)?,
         };
@@ -138,6 +152,19 @@ impl<'c> Statements<'c> {
         statement.raw_bind_parameter(3, row.seq.cast_signed())?;
         statement.raw_bind_parameter(4, base.cast_signed())?;
         bind_changing(statement, &row.task)?;
+        statement.raw_execute()
+    }
+
+    fn succeed_row(&mut self, row: &Row, base: u64) -> Result<usize> {
+        let (statement, task) = (&mut self.succeed, &row.task);
+        let result = task.result.as_ref();
+        statement.raw_bind_parameter(1, row.seq.cast_signed())?;
+        statement.raw_bind_parameter(2, base.cast_signed())?;
+        statement.raw_bind_parameter(3, task.version.cast_signed())?;
+        statement.raw_bind_parameter(4, task.finished_at.map(|at| at.as_micros()))?;
+        statement.raw_bind_parameter(5, task.prune_at().map(|at| at.as_micros()))?;
+        statement.raw_bind_parameter(6, result.and_then(inline_column))?;
+        statement.raw_bind_parameter(7, result.and_then(blob_column))?;
         statement.raw_execute()
     }
 
@@ -205,6 +232,11 @@ fn bind_changing(statement: &mut Statement<'_>, task: &Task) -> Result<usize> {
     statement.raw_bind_parameter(next(), task.result.as_ref().and_then(inline_column))?;
     statement.raw_bind_parameter(next(), image.result_blob)?;
     Ok(at)
+}
+
+/// A task that has succeeded, one transition after it was written, was running when it was.
+fn is_success_of_running(task: &Task, base: u64) -> bool {
+    matches!(task.state, State::Succeeded) && task.version == base + 1
 }
 
 fn is_gone(row: &Row) -> bool {
