@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod fake;
+mod pieces;
 
 use std::sync::mpsc;
 use std::time::Duration;
