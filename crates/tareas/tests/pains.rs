@@ -146,6 +146,13 @@ const PAINS: &[Row] = &[
         ],
     ),
     (
+        "13 what follows a fan of tasks never comes, or comes twice",
+        &[(
+            "tareas/tests/remote/main.rs",
+            "what_follows_a_fan_comes_once_though_a_worker_dies_in_it",
+        )],
+    ),
+    (
         "14 no limit to what runs of one kind at once",
         &[(
             "tareas/tests/commands/ends.rs",

@@ -35,6 +35,31 @@ fn the_task_of_a_killed_worker_runs_elsewhere_within_seconds() {
     );
 }
 
+/// Whoever gathers is told of each end, and submits what follows under one key: two who gather, or
+/// one who does so again, have one task.
+#[test]
+fn what_follows_a_fan_comes_once_though_a_worker_dies_in_it() {
+    let stage = Stage::new(&[]);
+    let dies = stage.worker("dies", &[]);
+    let parts = [300, 400, 500, 600].map(|ms| stage.submit("sleep", &format!(r#"{{"ms":{ms}}}"#)));
+    stage.until_running(&parts[0]);
+    let _other = stage.worker("other", &[]);
+    dies.signal(Signal::SIGKILL);
+    let gathered: Vec<_> = parts
+        .iter()
+        .map(|id| stage.ended(id, 60 * SECOND))
+        .collect();
+    assert!(
+        gathered.iter().all(|task| task["status"] == "succeeded"),
+        "{gathered:?}"
+    );
+    let next = r#"{"cmd":"submit","kind":"square","payload":{"n":4},"idempotency_key":"gathered","wait":false}"#;
+    let (first, again) = (stage.say(next), stage.say(next));
+    assert_eq!(first["task_id"], again["task_id"], "{first} {again}");
+    let task = stage.ended(first["task_id"].as_str().unwrap(), 60 * SECOND);
+    assert_eq!((&task["result"], &task["attempt"]), (&16.into(), &1.into()));
+}
+
 #[test]
 fn what_a_stalled_worker_held_is_taken_back_and_its_late_result_is_not_recorded() {
     let stage = Stage::new(&["--session-ttl", "3s"]);
