@@ -28,6 +28,37 @@
 //! - a [`Ticket`] tells the end of its task once, also across lost connections;
 //! - nothing waits for ever unless it is asked to: [`Options`] names each limit.
 //!
+//! What goes wrong is an [`Error`], with what to do about it: [`Error::Refused`] has the code of the
+//! server, which is stable ([`Code`]); [`Error::ConnectionLost`] has the id of the task, under which
+//! the same submission can be made again.
+//!
+//! The other side is here, too. [`worker::RemoteWorker`] runs the tasks of a server in this process,
+//! with the handlers of a [`Registry`](tareas_worker::Registry):
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use tareas_client::worker::{RemoteWorker, WorkerOptions};
+//! use tareas_worker::{Context, HandlerError, Registry};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut registry = Registry::new();
+//! registry.register("shout", |_: &Context, text: String| -> Result<String, HandlerError> {
+//!     Ok(text.to_uppercase())
+//! });
+//! let options = WorkerOptions { name: "shouter".to_owned(), threads: 2, ..WorkerOptions::default() };
+//! let worker = RemoteWorker::start("tcp://127.0.0.1:5000".parse()?, Arc::new(registry), options)?;
+//! # let until_told_to_stop = || {};
+//! until_told_to_stop();
+//! worker.stop(Duration::from_secs(30));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It comes back after a lost connection and goes on with what it holds; a result is kept until the
+//! server has recorded it. A task runs at least once: a handler that must not do something twice
+//! takes the id of its task as a key.
+//!
 //! [`Pipeline`] is the plain path for programs that count nanoseconds, [`http`] the requests
 //! that lines do not have. There is no async here and no dependency on a runtime.
 

@@ -24,6 +24,12 @@
 //! let result = registry.run(&Context::detached("resize"), r#"{"width":4,"height":3}"#.into());
 //! assert_eq!(result.unwrap(), "12");
 //! ```
+//!
+//! A handler fails with a [`HandlerError`]: any standard error by `?`, which is tried again;
+//! [`HandlerError::rejected`] when trying again cannot help; [`HandlerError::retry`] with a delay of
+//! its own ([`HandlerError::after`]). A panic is a failure of its attempt. [`Context`] tells what the
+//! handler may want to know, takes progress, logs and files, and says when to stop. Programs in any
+//! language are handlers, too: [`command`].
 
 mod artifact;
 mod assignment;

@@ -91,10 +91,9 @@ fn converse(desk: &Desk, mut stream: Stream) -> io::Result<()> {
             }
         }
         desk.given(&mut given);
-        match told {
-            Ok(told) => had_session |= hear(desk, told, had_session)?,
-            // Newer servers say more than this worker knows.
-            Err(_) => {}
+        // Newer servers say more than this worker knows.
+        if let Ok(told) = told {
+            had_session |= hear(desk, told, had_session)?;
         }
     }
 }

@@ -7,7 +7,9 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `desk` | what the worker holds and what it has to say, behind one lock |
+//! | `desk` | where threads and connection meet: one lock, and what wakes whom |
+//! | `state` | what the worker holds and what it has to say |
+//! | `given` | an attempt, out of the line that gave it |
 //! | `source` | the desk as the pool sees it |
 //! | `link` | the connection: reading, writing, coming back |
 
