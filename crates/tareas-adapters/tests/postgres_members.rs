@@ -271,6 +271,7 @@ fn claims_of_which_all_has_ended_are_forgotten() {
         let sweep = Sweep::Reclaim {
             session: SESSION,
             slots: 1,
+            worker: None,
         };
         let reclaimed = other.sweep(sweep, *NOW, 10).await.unwrap();
         assert_eq!(reclaimed.outcomes.len(), 1);

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tareas_core::{Command, Position, RanBy, SessionId, Task, TaskId, Timestamp};
 
-use super::roster::Over;
 use super::session::{Presence, Session};
 use crate::Engine;
 
