@@ -133,7 +133,8 @@ impl Board {
     }
 
     /// The connection `generation` has ended; how many requests have no answer, unless this was
-    /// known already.
+    /// known already. Nobody repairs it before [`repaired`](Self::repaired) was called: whoever
+    /// is told of connections hears of the loss first.
     pub(crate) fn lose(&self, generation: u64) -> Option<usize> {
         let mut state = self.lock();
         if state.generation != generation || state.lost.is_some() {
@@ -141,15 +142,13 @@ impl Board {
         }
         state.lost = Some(Lost {
             since: Instant::now(),
-            is_being_repaired: false,
+            is_being_repaired: true,
         });
         let pending = state
             .slots
             .values()
             .filter(|slot| slot.answer.is_none())
             .count();
-        drop(state);
-        self.changed.notify_all();
         Some(pending)
     }
 
@@ -175,7 +174,7 @@ impl Board {
         lines
     }
 
-    /// The repair is over, with or without success.
+    /// The repair is over, with or without success: without, it may be tried again.
     pub(crate) fn repaired(&self, with_success: bool) {
         let mut state = self.lock();
         if with_success {
@@ -307,6 +306,11 @@ mod tests {
         );
         assert_eq!(board.lose(generation), Some(2));
         assert_eq!(board.lose(generation), None);
+        assert!(
+            matches!(board.wait(a, Stage::Answered, soon()), Wake::TimedOut),
+            "the loss is not told yet"
+        );
+        board.repaired(false);
         assert!(matches!(
             board.wait(a, Stage::Answered, soon()),
             Wake::Repair { .. }

@@ -244,6 +244,7 @@ impl Link {
     fn lose(&self, generation: u64) {
         if let Some(pending) = self.board.lose(generation) {
             self.options.tell(&Event::Lost { pending });
+            self.board.repaired(false);
         }
     }
 
