@@ -12,7 +12,7 @@ use tareas_protocol::Code;
 use tareas_protocol::code::exit;
 
 use super::{Outcome, Session};
-use crate::config::{BlobStore, DATABASE, Flags, RecordStore, ServeConfig};
+use crate::config::{DATABASE, Flags, RecordStore, ServeConfig};
 use crate::output::{Failure, spoken};
 use crate::text::Text;
 
@@ -70,12 +70,11 @@ pub(super) fn stores(
 ) -> Result<(PathBuf, PathBuf), Failure> {
     let flags: Flags = vec![("data", data.into_iter().cloned().collect())];
     let config = ServeConfig::of(&session.configuration(flags)?, session.lang())?;
-    let blobs = match config.blobs {
-        BlobStore::Folder(folder) => folder,
-        // They stay in their bucket, which has ways of its own to be kept: there is no folder.
-        #[cfg(feature = "s3")]
-        BlobStore::S3(_) => config.data.join(BLOBS),
-    };
+    // In a bucket they stay, which has ways of its own to be kept: then there is nothing here.
+    let blobs = config
+        .blobs
+        .folder()
+        .map_or_else(|| config.data.join(BLOBS), Path::to_owned);
     let path = match config.records {
         RecordStore::Sqlite(folder) => return Ok((folder, blobs)),
         RecordStore::Memory => "memory:".to_owned(),

@@ -130,6 +130,15 @@ impl BlobStore {
             )),
         }
     }
+
+    /// The folder of the files, unless they are in a bucket.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            #[cfg(feature = "s3")]
+            Self::S3(_) => None,
+        }
+    }
 }
 
 impl HintQueue {

@@ -39,12 +39,13 @@ pub(super) fn open(
 /// There is no door in this build: the configuration has refused it.
 #[cfg(not(feature = "rabbitmq"))]
 pub(super) fn open(
-    _: (&ServeConfig, Role),
+    (config, _): (&ServeConfig, Role),
     _engine: &Arc<Engine>,
     _clock: &Arc<dyn Clock>,
     _counts: Arc<DoorCounts>,
     _supervisor: &Supervisor,
 ) {
+    debug_assert!(!config.amqp_door, "a door without RabbitMQ was let through");
 }
 
 /// The readings of the store with those of a door that has done nothing yet, and what that counts
