@@ -3,6 +3,7 @@
 use tareas_protocol::Lang;
 use tareas_protocol::frame::{Frame, LineSplitter};
 use tareas_protocol::json::Scanner;
+use tareas_protocol::proxy::{HEADER_BYTES_MAX, NotProxy, is_header, read};
 use tareas_protocol::request::{Decoded, Decoder, Refusal, Request, Submission, append_submission};
 use tareas_protocol::response::AnswerReader;
 
@@ -13,7 +14,7 @@ pub(crate) fn line(stream: &[u8]) {
     let packets: Vec<&[u8]> = stream.chunks(size).collect();
     assert_eq!(whole, frames(&packets));
     for frame in whole.into_iter().flatten() {
-        assert!(!frame.trim_ascii().is_empty());
+        assert!(!frame.iter().all(|byte| b" \t\r\n".contains(byte)));
         envelope(&frame);
     }
 }
@@ -98,5 +99,19 @@ fn refused(refusal: &Refusal) {
         let mut plain = Vec::new();
         error.append_text(&mut plain);
         assert!(!plain.iter().any(u8::is_ascii_control));
+    }
+}
+
+/// A header is read from exactly its bytes: cut anywhere, more are needed.
+pub(crate) fn proxy(first: &[u8]) {
+    match read(first) {
+        Ok(Some(header)) => {
+            assert!(header.bytes <= HEADER_BYTES_MAX);
+            assert_eq!(read(&first[..header.bytes]), Ok(Some(header)));
+            assert!((0..header.bytes).all(|cut| read(&first[..cut]) == Ok(None)));
+        }
+        Ok(None) => assert!(first.len() < HEADER_BYTES_MAX),
+        Err(NotProxy::Missing) => assert!(!is_header(first)),
+        Err(NotProxy::Malformed | NotProxy::TooLong) => {}
     }
 }

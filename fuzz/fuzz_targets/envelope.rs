@@ -3,7 +3,7 @@
 #![no_main]
 
 #[path = "../checks.rs"]
-#[expect(dead_code, reason = "the check of streams belongs to the other target")]
+#[expect(dead_code, reason = "the other checks belong to the other targets")]
 mod checks;
 
 libfuzzer_sys::fuzz_target!(|line: &[u8]| checks::envelope(line));

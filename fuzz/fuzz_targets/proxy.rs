@@ -2,11 +2,8 @@
 
 #![no_main]
 
-use tareas_protocol::proxy::read;
+#[path = "../checks.rs"]
+#[expect(dead_code, reason = "the other checks belong to the other targets")]
+mod checks;
 
-libfuzzer_sys::fuzz_target!(|first: &[u8]| {
-    if let Ok(Some(header)) = read(first) {
-        assert_eq!(read(&first[..header.bytes]), Ok(Some(header)));
-        assert!((0..header.bytes).all(|cut| read(&first[..cut]) == Ok(None)));
-    }
-});
+libfuzzer_sys::fuzz_target!(|first: &[u8]| checks::proxy(first));

@@ -261,8 +261,9 @@ impl LineSplitter {
     }
 }
 
+/// Whether a line says nothing: what JSON calls white space, and no other bytes.
 #[inline]
-fn is_blank(line: &[u8]) -> bool {
+pub(crate) fn is_blank(line: &[u8]) -> bool {
     line.iter()
         .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }

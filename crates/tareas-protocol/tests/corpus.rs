@@ -29,3 +29,8 @@ fn the_corpus_of_lines_holds() {
 fn the_corpus_of_envelopes_holds() {
     replay("envelope", checks::envelope);
 }
+
+#[test]
+fn the_corpus_of_balancers_holds() {
+    replay("proxy", checks::proxy);
+}

@@ -4,6 +4,7 @@ use super::field::Fields;
 use super::{
     Decoded, Expected, Face, Fault, Item, Line, Refusal, Request, Submission, command, text, worker,
 };
+use crate::frame::is_blank;
 use crate::json::{Flaw, FlawKind, Scanner, Span};
 use crate::limits::{BATCH_TASKS_MAX, ITEMS_MAX, JSON_KEYS_MAX};
 
@@ -72,9 +73,9 @@ impl Decoder {
         &mut self,
         body: &'a [u8],
     ) -> Result<Vec<Decoded<'a>>, Box<Refusal>> {
-        let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let lines = body.split(|byte| *byte == b'\n');
         let mut tasks = Vec::new();
-        for line in lines.filter(|line| !line.is_empty()) {
+        for line in lines.filter(|line| !is_blank(line)) {
             if tasks.len() == BATCH_TASKS_MAX {
                 return Err(Refusal::of(Fault::TooManyTasks));
             }
