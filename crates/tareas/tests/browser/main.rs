@@ -28,7 +28,7 @@ fn it_is_an_application_for_phones_and_keys() {
 
 #[test]
 fn a_tab_that_is_left_open_does_not_grow() {
-    run("hour.test.js");
+    run("left-open.test.js");
 }
 
 /// Runs the tests of one file.
