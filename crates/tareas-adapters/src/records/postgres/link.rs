@@ -30,18 +30,12 @@ pub(super) type Value<'a> = &'a (dyn ToSql + Sync);
 /// Whatever a server's defaults are: wait for the disk, do not hang, and be known by name.
 const ALWAYS: &str = "SET synchronous_commit = on; SET statement_timeout = '30s'; \
     SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'; \
-    SET timezone = 'UTC'; SET client_min_messages = warning;";
+    SET timezone = 'UTC'; SET client_min_messages = warning; SET jit = off;";
 /// The planner must not change its mind about these when the statistics change.
-const BY_ID: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-    SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-    SET jit = off;";
-const BY_STATE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-    SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-    SET jit = off;";
-const PAGES: &str = "SET statement_timeout = '10s'; SET plan_cache_mode = force_generic_plan; \
-    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
-    SET enable_mergejoin = off; SET jit = off;";
-const SELDOM: &str = "SET statement_timeout = '10s'; SET jit = off;";
+const PLANNED: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+    SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;";
+/// What nobody waits for longer.
+const SHORT: &str = "SET statement_timeout = '10s';";
 
 /// Which process of PostgreSQL this connection is served by.
 const SERVED_BY: &str =
@@ -81,14 +75,13 @@ impl Link {
                 tracing::debug!(%error, "a connection to PostgreSQL ended");
             }
         });
-        let settings = match purpose {
-            Purpose::ById => BY_ID,
-            Purpose::ByState => BY_STATE,
-            Purpose::Pages => PAGES,
-            Purpose::Seldom => SELDOM,
+        let (planned, short) = match purpose {
+            Purpose::ById | Purpose::ByState => (PLANNED, ""),
+            Purpose::Pages => (PLANNED, SHORT),
+            Purpose::Seldom => ("", SHORT),
         };
         client
-            .batch_execute(&format!("{ALWAYS}{settings}"))
+            .batch_execute(&format!("{ALWAYS}{planned}{short}"))
             .await
             .map_err(unreachable)?;
         let served_by = client.query_one(SERVED_BY, &[]).await;
