@@ -177,7 +177,6 @@ pub fn is_ended_as_overdue(task: &Task, attempt: u64) -> bool {
     is_over && (ran_over || matches!(task.state, State::Cancelled(Reason::Requested)))
 }
 
-/// T7. The executor of the attempt is gone. `was_started` is false for claims that never
 /// An executor that is gone, and what is known of the attempts that it held.
 #[derive(Clone, Copy, Debug)]
 pub struct Lost<'a> {
@@ -189,7 +188,8 @@ pub struct Lost<'a> {
     pub worker: Option<&'a str>,
 }
 
-/// reached a thread: those go back as if released.
+/// T7. The executor of the attempt is gone. An attempt that it cannot have begun, since its claim
+/// never reached a thread, goes back as if released.
 pub fn lose(
     task: &mut Task,
     lost: Lost<'_>,
