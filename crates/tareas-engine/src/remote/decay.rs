@@ -105,7 +105,9 @@ impl Engine {
             self.want_kinds();
         }
         for over in over {
-            let reclaimed = self.reclaim(over.session, over.slots, over.called()).await;
+            let reclaimed = self
+                .reclaim(over.session, over.slots, over.worker.clone())
+                .await;
             let closed = match reclaimed {
                 Ok(_) => self.ports.settings.close_session(over.session).await,
                 Err(refusal) => {

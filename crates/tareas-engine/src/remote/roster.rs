@@ -21,15 +21,8 @@ pub(super) struct Over {
     pub(super) session: SessionId,
     /// How many of its claims can have been started.
     pub(super) slots: u16,
-    /// What its worker was called; empty when it never said, or in an earlier life of this process.
-    pub(super) worker: String,
-}
-
-impl Over {
-    /// What its worker was called, if that is known.
-    pub(super) fn called(&self) -> Option<SmolStr> {
-        (!self.worker.is_empty()).then(|| self.worker.as_str().into())
-    }
+    /// What its worker was called, unless it never said, or in an earlier life of this process.
+    pub(super) worker: Option<SmolStr>,
 }
 
 /// All sessions.
@@ -64,7 +57,7 @@ impl Roster {
         self.over.push(Over {
             session: id,
             slots: session.slots_at_most,
-            worker: session.name.clone(),
+            worker: (!session.name.is_empty()).then(|| session.name.as_str().into()),
         });
         // Of a life before this one nobody knows the name any more.
         if !session.is_restored {

@@ -140,7 +140,7 @@ impl Engine {
             roster.over.push(Over {
                 session: link.id,
                 slots: 0,
-                worker: String::new(),
+                worker: None,
             });
             given_back
         };

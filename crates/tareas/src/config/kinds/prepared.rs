@@ -45,9 +45,7 @@ impl CommandKind {
         each.map(|config| Preparing { config, lang }.kind())
             .collect()
     }
-}
 
-impl CommandKind {
     /// Whether its sandbox was asked for and is more than the kernel can keep.
     pub(crate) fn wants_more_than(&self, support: SandboxSupport) -> bool {
         let mode = self.definition.sandbox.mode;
