@@ -18,13 +18,7 @@ const BULK: u32 = 200_000;
 
 async fn assert_plans(records: &PostgresRecords, when: &str) {
     for (name, plan) in records.plans().await.unwrap() {
-        for wrong in [
-            "Seq Scan on tasks",
-            "Bitmap",
-            "Hash Join",
-            "Merge Join",
-            "tasks_line",
-        ] {
+        for wrong in ["Seq Scan on tasks", "Bitmap", "Hash Join", "Merge Join"] {
             assert!(!plan.contains(wrong), "{name}, {when}: {wrong}\n{plan}");
         }
         let on_tasks = plan.lines().filter(|line| line.contains(" on tasks_"));
@@ -105,14 +99,14 @@ fn a_small_task_costs_little() {
         );
         // Claims are forgotten with the next one, so only the last may be there.
         assert_eq!(number(&url, "SELECT count(*) FROM tareas.claims").await, 1);
-        // The half of a task's updates that ends it leaves all indexes alone.
+        // Neither the claim nor the end of a task changes an index, as long as its page has room.
         drop(records);
         let in_place = "SELECT (100 * sum(n_tup_hot_upd) / sum(n_tup_upd))::int8 \
             FROM pg_stat_user_tables WHERE relname LIKE 'tasks%'";
         let mut share = 0;
         for _ in 0..300 {
             share = number(&url, in_place).await;
-            if share >= 40 {
+            if share >= 80 {
                 return;
             }
             SystemClock.sleep(Duration::from_millis(100)).await;

@@ -131,11 +131,19 @@ pub(crate) fn claim(task: TaskId, expected_attempt: u64) -> Command {
 
 /// Its attempt succeeded.
 pub(crate) fn settle(task: &Task) -> Command {
+    settle_as(
+        task,
+        Ending::Succeeded(Body::Inline(Bytes::from_static(b"25"))),
+    )
+}
+
+/// Its attempt ended so.
+pub(crate) fn settle_as(task: &Task, ending: Ending) -> Command {
     let fence = tareas_core::ledger::fence(task).unwrap();
     Command::Settle {
         task: task.id(),
         fence,
-        ending: Ending::Succeeded(Body::Inline(Bytes::from_static(b"25"))),
+        ending,
         jitter: Jitter(0),
     }
 }

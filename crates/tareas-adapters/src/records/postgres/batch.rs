@@ -1,10 +1,11 @@
 //! Tasks as rows: what the statements unnest, in order of id.
 
 use tareas_core::ledger::{Row, Write};
-use tareas_core::{Attempt, Command, Phase, SessionId, Task, TaskId, Timestamp};
+use tareas_core::{Attempt, Command, Phase, QueueName, SessionId, Task, TaskId, Timestamp};
 use uuid::Uuid;
 
 use super::instant::Instant;
+use super::line::Entered;
 use super::link::Value;
 use super::row::{session_uuid, uuid};
 use super::rows::{Fields, Rows};
@@ -14,6 +15,8 @@ use crate::records::row::{Image, blob_column, failure_text, inline_column, optio
 #[derive(Debug, Default)]
 pub(super) struct Inserted {
     rows: Rows,
+    lines: Rows,
+    counts: Rows,
     has_keys: bool,
 }
 
@@ -24,10 +27,14 @@ impl Inserted {
             rows: Rows::with_room(tasks.size_hint().0),
             ..Self::default()
         };
+        let (mut entered, mut counts) = (Entered::default(), Counted::default());
         for task in tasks {
             inserted.has_keys |= task.spec.options().idempotency_key.is_some();
             inserted.rows.push(|fields| new_task(fields, task));
+            entered.add(task);
+            counts.add(task);
         }
+        (inserted.lines, inserted.counts) = (entered.rows(), counts.rows());
         inserted
     }
 
@@ -36,9 +43,44 @@ impl Inserted {
         self.has_keys
     }
 
-    /// In the order of the statement.
-    pub(super) fn values<'b>(&'b self, shard: &'b i32, origin: &'b Uuid) -> [Value<'b>; 3] {
-        [shard, &self.rows, origin]
+    /// In the order of the statement; the last of them are the counts, which only
+    /// [`INSERT_FRESH`](super::statements::INSERT_FRESH) takes.
+    pub(super) fn values<'b>(
+        &'b self,
+        shard: &'b i32,
+        origin: &'b Uuid,
+        entry: &'b Uuid,
+    ) -> [Value<'b>; 6] {
+        let (rows, lines) = (&self.rows, &self.lines);
+        [shard, rows, origin, entry, lines, &self.counts]
+    }
+}
+
+/// How many new tasks there are of each queue and state.
+#[derive(Debug, Default)]
+struct Counted<'a>(Vec<(&'a QueueName, Phase, i64)>);
+
+impl<'a> Counted<'a> {
+    fn add(&mut self, task: &'a Task) {
+        let (queue, phase) = (&task.spec.queue, task.phase());
+        let mut counts = self.0.iter_mut().rev();
+        match counts.find(|(of, is, _)| *is == phase && *of == queue) {
+            Some((_, _, count)) => *count += 1,
+            None => self.0.push((queue, phase, 1)),
+        }
+    }
+
+    /// Rows of the type `tareas.new_count`.
+    fn rows(self) -> Rows {
+        let mut rows = Rows::default();
+        for (queue, phase, count) in self.0 {
+            rows.push(|fields| {
+                fields.text(Some(queue.as_str()));
+                fields.int2(Some(phase as i16));
+                fields.int8(Some(count));
+            });
+        }
+        rows
     }
 }
 
@@ -67,13 +109,14 @@ fn new_task(fields: &mut Fields<'_>, task: &Task) {
 #[derive(Debug, Default)]
 pub(super) struct Replaced {
     rows: Rows,
+    lines: Rows,
     sessions: Sessions,
 }
 
 impl Replaced {
     /// These transitions: each with the phase that it leaves.
     pub(super) fn of<'a>(rows: impl Iterator<Item = (&'a Row, Phase)>) -> Self {
-        let mut replaced = Self::default();
+        let (mut replaced, mut entered) = (Self::default(), Entered::default());
         for (row, was) in rows {
             if let Write::Update { base } = row.write {
                 replaced.rows.push(|fields| {
@@ -82,14 +125,16 @@ impl Replaced {
                 });
                 let lease = row.task.lease();
                 replaced.sessions.extend(lease.map(|lease| lease.session));
+                entered.add(&row.task);
             }
         }
+        replaced.lines = entered.rows();
         replaced
     }
 
-    /// In the order of the statement.
-    pub(super) fn values<'b>(&'b self, shard: &'b i32, claim: &'b Uuid) -> [Value<'b>; 4] {
-        [shard, &self.rows, &self.sessions.0, claim]
+    /// In the order of the statement; `id` is of what it claims and of what enters lines by it.
+    pub(super) fn values<'b>(&'b self, shard: &'b i32, id: &'b Uuid) -> [Value<'b>; 5] {
+        [shard, &self.rows, &self.sessions.0, id, &self.lines]
     }
 }
 
@@ -227,7 +272,10 @@ impl<'a> Removed<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     rows: Rows,
-    sessions: Sessions,
+    sessions: Vec<Uuid>,
+    /// The tasks of each session.
+    ids: Vec<Vec<Uuid>>,
+    holds: Rows,
 }
 
 impl Claims {
@@ -255,8 +303,29 @@ impl Claims {
                 fields.uuid(token.map(|token| Uuid::from_u128(token.bits())));
                 fields.instant(Some(now.into()));
             });
-            self.sessions.extend(Some(*session));
+            self.hold(session_uuid(*session), uuid(*task));
         }
+    }
+
+    fn hold(&mut self, session: Uuid, task: Uuid) {
+        match self.sessions.iter().rposition(|known| *known == session) {
+            Some(at) => self.ids[at].push(task),
+            None => {
+                self.sessions.push(session);
+                self.ids.push(vec![task]);
+            }
+        }
+    }
+
+    /// All claims are here: what each session holds by them.
+    pub(super) fn complete(mut self) -> Self {
+        for (session, ids) in self.sessions.iter().zip(&self.ids) {
+            self.holds.push(|fields| {
+                fields.uuid(Some(*session));
+                fields.uuids(ids);
+            });
+        }
+        self
     }
 
     /// In the order of the statement.
@@ -266,8 +335,9 @@ impl Claims {
         timeout: &'b i64,
         claim: &'b Uuid,
         ended: &'b Vec<Uuid>,
-    ) -> [Value<'b>; 6] {
-        [shard, &self.rows, &self.sessions.0, timeout, claim, ended]
+    ) -> [Value<'b>; 7] {
+        let (rows, holds) = (&self.rows, &self.holds);
+        [shard, rows, &self.sessions, timeout, claim, ended, holds]
     }
 }
 

@@ -31,6 +31,7 @@ mod front;
 mod held;
 mod ids;
 mod instant;
+mod line;
 mod link;
 mod members;
 mod migrate;

@@ -11,10 +11,10 @@ use tareas_core::{
     Applied, Batch, Command, Kind, Ledger, Outcome, Phase, Task, TaskId, Timestamp, Token, Want,
 };
 use tareas_engine::ports::{ApplyError, Clock, SystemClock};
-use uuid::Uuid;
 
 use super::batch::uuids;
 use super::fault::Fault;
+use super::ids::IdSet;
 use super::link::Value;
 use super::row;
 use super::statements::LOAD;
@@ -22,13 +22,16 @@ use super::sweep::{Found, Sweeper, done, rows_of};
 use super::worker::RESOLVE_CLAIMS_MAX;
 use super::write::Writer;
 
-/// The heads of the lines of some queues: urgent first, then as the queues are named. Of these
+/// The heads of the lines of some queues: urgent first, then as the queues are named. Rows of a
+/// line are read in the order of their first places. Of these
 /// kinds, among so many at the head of each line.
 const NEXT: &str = "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(name, number), \
     LATERAL (SELECT h.id, h.priority, h.place FROM ( \
-        SELECT t.id, t.kind, t.priority, t.place FROM tareas.tasks t WHERE t.queue = q.name \
-        AND t.place IS NOT NULL AND t.crashes = 0 \
-        ORDER BY t.priority DESC, t.place, t.id LIMIT $5) h \
+        SELECT t.id, t.kind, t.priority, t.place FROM (SELECT l.priority, l.ids \
+            FROM tareas.lines l WHERE l.queue = q.name ORDER BY l.priority DESC, l.place) l \
+          CROSS JOIN LATERAL unnest(l.ids) AS i(id) JOIN tareas.tasks t ON t.id = i.id \
+        WHERE t.queue = q.name AND t.priority = l.priority \
+        AND t.place IS NOT NULL AND t.crashes = 0 LIMIT $5) h \
       WHERE ($4::text[] IS NULL OR h.kind = ANY ($4)) AND h.id <> ALL ($6::uuid[]) LIMIT $2) c \
     WHERE NOT EXISTS (SELECT FROM tareas.queues p WHERE p.name = q.name AND p.paused) \
     AND NOT EXISTS (SELECT FROM tareas.sessions s WHERE s.session_id = $3 AND s.state = 1) \
@@ -127,15 +130,16 @@ impl Sweeper {
             let rows = self.head_rows(want.now);
             let values: [Value<'_>; 6] = [&queues, &most, &session, &kinds, &rows, &passed];
             let found = writer.link.rows(NEXT, &values).await?;
-            let ids: Result<Vec<Uuid>, Fault> = found.iter().map(|row| row::get(row, 0)).collect();
-            let ids = ids?;
-            if ids.is_empty() {
+            let order: Result<Vec<TaskId>, Fault> =
+                found.iter().map(|row| row::id(row, 0)).collect();
+            let mut order = order?;
+            // Two rows of a line may name one task, which has entered it twice.
+            let mut seen = IdSet::default();
+            order.retain(|task| seen.insert(*task));
+            if order.is_empty() {
                 break;
             }
-            let order: Vec<TaskId> = ids
-                .iter()
-                .map(|id| TaskId::from_u128(id.as_u128()))
-                .collect();
+            let ids = uuids(order.iter().copied());
             let mut is_deeper = false;
             let decision = |ledger: &mut Ledger| {
                 let foreign = order.iter().filter(|task| {

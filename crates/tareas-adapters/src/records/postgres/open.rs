@@ -14,7 +14,7 @@ use super::settings::{read_kinds, read_queues, read_sessions};
 use super::shared::Shared;
 use super::sweep::Sweeper;
 use super::worker::Worker;
-use super::{PostgresOptions, PostgresRecords, checks, migrate, refresh, tally, transfer};
+use super::{PostgresOptions, PostgresRecords, checks, line, migrate, refresh, tally, transfer};
 
 /// The lease ends never, until it is renewed for the first time.
 const JOIN: &str = "INSERT INTO tareas.servers (server_id, lock_key, local_blobs) \
@@ -23,11 +23,8 @@ const JOIN: &str = "INSERT INTO tareas.servers (server_id, lock_key, local_blobs
 /// Takes the entry back of a server that may not serve here.
 const LEAVE: &str = "UPDATE tareas.servers SET state = 2, expires_at = statement_timestamp() \
     WHERE server_id = $1";
-/// The highest place in any line: each line's is at the end of its index.
-const HIGH_PLACE: &str = "SELECT coalesce(max(x.place), 0) FROM \
-    (SELECT DISTINCT queue FROM tareas.counts) q, generate_series(0, 9) p, \
-    LATERAL (SELECT t.place FROM tareas.tasks t WHERE t.queue = q.queue AND t.priority = p \
-      AND t.place IS NOT NULL ORDER BY t.place DESC LIMIT 1) x";
+/// The highest place in any line.
+const HIGH_PLACE: &str = "SELECT coalesce(max(l.last_place), 0) FROM tareas.lines l";
 
 impl PostgresRecords {
     /// Opens the records: makes the schema where it is missing, and refuses a server that could
@@ -69,6 +66,7 @@ impl PostgresRecords {
             services.push(tokio::spawn(worker.run()));
         }
         services.push(tokio::spawn(refresh::run(Arc::clone(&shared), link)));
+        services.push(tokio::spawn(line::run(Arc::clone(&sweeper))));
         let watch = tokio::spawn(watch(Arc::clone(&shared), services));
         Ok(Self {
             shared,

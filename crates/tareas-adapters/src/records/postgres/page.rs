@@ -27,6 +27,8 @@ const STRETCHES: [i64; 2] = [1_000, 9_000];
 const PAGE_MAX: usize = 1_000;
 /// Most tasks of one statement.
 const LOAD_MAX: usize = 1_000;
+/// Rows of a line that are read first.
+const READY_ROWS: i64 = 4;
 
 const ATTEMPTS: &str = "SELECT attempt, started_at, ended_at, outcome, error \
     FROM tareas.attempts WHERE task_id = $1 ORDER BY attempt";
@@ -158,11 +160,20 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<Hint>, PortError> {
         let (queue, priority) = (lane.queue.as_str(), i16::from(lane.priority.level()));
-        let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values: [Value<'_>; 4] = [&queue, &priority, &after.0, &most];
-        let rows = self.rows(READY, &values).await?;
-        let hints: Result<Vec<Hint>, Fault> = rows.iter().map(hint).collect();
-        hints.map_err(Fault::into_port_error)
+        let (mut hints, mut after) = (Vec::new(), after.0);
+        let mut width = READY_ROWS;
+        loop {
+            let most = i64::try_from(limit - hints.len()).unwrap_or(i64::MAX);
+            let values: [Value<'_>; 5] = [&queue, &priority, &after, &most, &width];
+            let rows = self.rows(READY, &values).await?;
+            let next = ready(&rows, &mut hints).map_err(Fault::into_port_error)?;
+            match next {
+                Some(place) if hints.len() < limit => after = after.max(place - 1),
+                _ => return Ok(hints),
+            }
+            // Rows that overlap, or of which nobody waits, tell of few: the next look is wider.
+            width *= 2;
+        }
     }
 
     /// These tasks, in the same order.
@@ -247,6 +258,18 @@ impl Source {
             _ => ALL,
         }
     }
+}
+
+/// Adds the hints of these rows; where the rest of the line begins, if there is one.
+fn ready(rows: &[Row], hints: &mut Vec<Hint>) -> Result<Option<i64>, Fault> {
+    let mut next = None;
+    for row in rows {
+        next = row::get(row, 4)?;
+        if row::get::<Option<Uuid>>(row, 0)?.is_some() {
+            hints.push(hint(row)?);
+        }
+    }
+    Ok(next)
 }
 
 fn hint(row: &Row) -> Result<Hint, Fault> {

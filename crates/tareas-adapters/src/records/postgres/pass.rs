@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use tareas_core::ledger::{Row, Write};
 use tareas_core::limits::TIMEOUT_DEFAULT;
-use tareas_core::{Command, Outcome, Place, Rejected, SessionId, State, Task, TaskId, lifecycle};
+use tareas_core::{Command, Outcome, Rejected, SessionId, Task, TaskId, lifecycle};
 use uuid::Uuid;
 
 use super::batch::{Claims, uuids};
@@ -139,6 +139,7 @@ impl Writer<'_> {
             claims.push(&entry.command, entry.now);
             entry.sent = Some(Sent::Claim);
         }
+        let claims = claims.complete();
         let timeout = i64::try_from(TIMEOUT_DEFAULT.as_micros()).unwrap_or(i64::MAX);
         self.shared.stats.statements.fetch_add(1, Ordering::Relaxed);
         let (claim, over) = (Uuid::now_v7(), self.shared.running().take_over());
@@ -150,25 +151,32 @@ impl Writer<'_> {
         if !matches!(answered, Err(Fault::Lost(_))) {
             entries.iter_mut().for_each(|entry| entry.sent = None);
         }
-        let claimed = row::tasks(&answered?)?;
+        let claimed = answered?;
+        for found in &claimed {
+            let id = row::id(found, 0)?;
+            let entry = entries.binary_search_by_key(&id, |entry| entry.command.task());
+            let entry = entry.map_err(|_| row::damaged("a claim that nobody asked for"))?;
+            let entry = &mut *entries[entry];
+            let task = row::claimed(found, &claim_of(entry)?, entry.now)?;
+            entry.outcome = Some(Outcome::Done(task));
+        }
         let stats = &self.shared.stats;
         stats
             .rows
             .fetch_add(claimed.len() as u64, Ordering::Relaxed);
-        let moves = claimed.iter().map(|task| {
-            let (was, is) = (tareas_core::Phase::Queued, tareas_core::Phase::Running);
-            (&task.spec.queue, Some(was), Some(is))
+        let moves = entries.iter().filter_map(|entry| match &entry.outcome {
+            Some(Outcome::Done(task)) => {
+                let (was, is) = (tareas_core::Phase::Queued, tareas_core::Phase::Running);
+                Some((&task.spec.queue, Some(was), Some(is)))
+            }
+            _ => None,
         });
         self.shared.tally.moved(self.shard, moves);
-        let has_changed = !claimed.is_empty();
-        let mut claimed: IdMap<Task> = claimed.into_iter().map(|task| (task.id(), task)).collect();
-        for entry in entries.iter_mut() {
-            if let Some(task) = claimed.remove(&entry.command.task()) {
-                check_claim(entry, &task)?;
-                entry.outcome = Some(Outcome::Done(task));
-            }
+        if claimed.is_empty() {
+            // The statement has noted it all the same.
+            self.shared.running().give_back(vec![claim]);
         }
-        self.settle(entries, has_changed, claim);
+        self.settle(entries, !claimed.is_empty(), claim);
         Ok(())
     }
 
@@ -314,37 +322,20 @@ fn mark_sent(open: &mut [&mut Entry], rows: &[Row]) {
     }
 }
 
-/// The statement must have done what core does: anything else is damage.
-fn check_claim(entry: &Entry, claimed: &Task) -> Result<(), Fault> {
-    let (
+/// Who claims, and on what knowledge.
+fn claim_of(entry: &Entry) -> Result<lifecycle::Claim, Fault> {
+    match &entry.command {
         Command::Claim {
             expected_attempt,
             session,
             token,
             ..
-        },
-        State::Running(lease),
-    ) = (&entry.command, claimed.state)
-    else {
-        return Err(row::damaged("a claim that is none"));
-    };
-    let mut task = claimed.clone();
-    task.state = State::Queued { place: lease.place };
-    task.attempt = *expected_attempt;
-    task.version = claimed.version - 1;
-    // The claim takes the place of what was in these before.
-    task.started_at = None;
-    task.last_token = None;
-    let claim = lifecycle::Claim {
-        expected_attempt: *expected_attempt,
-        session: *session,
-        token: *token,
-        gap: 0,
-    };
-    let decided = lifecycle::claim(&mut task, &claim, entry.now);
-    let is_the_same = decided.is_ok() && task == *claimed && lease.place > Place::START;
-    match is_the_same {
-        true => Ok(()),
-        false => Err(row::damaged("a claim that differs from what was decided")),
+        } => Ok(lifecycle::Claim {
+            expected_attempt: *expected_attempt,
+            session: *session,
+            token: *token,
+            gap: 0,
+        }),
+        _ => Err(row::damaged("a claim that is none")),
     }
 }

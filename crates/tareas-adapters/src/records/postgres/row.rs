@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smol_str::SmolStr;
 use tareas_core::{
     Attempt, AttemptOutcome, Body, Failure, Kind, Lease, Phase, Place, Priority, QueueName, Reason,
-    SessionId, Spec, State, Task, TaskId, Timestamp, Token,
+    SessionId, Spec, State, Task, TaskId, Timestamp, Token, lifecycle,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -28,6 +28,16 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+/// The columns that [`claimed`] reads, in its order; the table is called `t`. What the claim itself
+/// says is not among them.
+macro_rules! claimed_columns {
+    () => {
+        "t.id, t.version, t.queue, t.kind, t.priority, t.held_place, t.attempt, t.charged, \
+         t.crashes, t.submitted_at, t.deadline_at, t.payload_blob, t.error, t.options, t.payload"
+    };
+}
+pub(super) use claimed_columns;
+
 type Read<T> = Result<T, Fault>;
 
 /// A task from the columns of `columns!`.
@@ -36,7 +46,7 @@ pub(super) fn task(row: &Row) -> Read<Task> {
     let is_running = matches!(state, State::Running(_));
     let token = optional::<Uuid>(row, 11)?.map(|bits| Token::new(bits.as_u128()));
     Ok(Task {
-        spec: Arc::new(spec(row)?),
+        spec: Arc::new(spec(row, &WHOLE)?),
         version: get::<i64>(row, 1)?.cast_unsigned(),
         state,
         attempt: get::<i64>(row, 12)?.cast_unsigned(),
@@ -51,26 +61,94 @@ pub(super) fn task(row: &Row) -> Read<Task> {
     })
 }
 
+/// A task that was claimed, from the columns of `claimed_columns!`: what core makes of the one that
+/// waited. The statement must have done the same; anything else is damage.
+pub(super) fn claimed(row: &Row, by: &lifecycle::Claim, now: Timestamp) -> Read<Task> {
+    let waited = State::Queued {
+        place: Place(get(row, 5)?),
+    };
+    let version = get::<i64>(row, 1)?.cast_unsigned();
+    let mut task = Task {
+        spec: Arc::new(spec(row, &CLAIMED)?),
+        version: version - 1,
+        state: waited,
+        attempt: by.expected_attempt,
+        charged: get::<i32>(row, 7)?.cast_unsigned(),
+        crashes: get::<i32>(row, 8)?.cast_unsigned(),
+        cancel_requested: false,
+        started_at: None,
+        finished_at: None,
+        last_token: None,
+        result: None,
+        failure: failure(row, 12)?,
+    };
+    let decided = lifecycle::claim(&mut task, by, now);
+    let deadline_at: Timestamp = get::<Instant>(row, 10)?.into();
+    let is_the_same = task.version == version
+        && task.attempt == get::<i64>(row, 6)?.cast_unsigned()
+        && task
+            .lease()
+            .is_some_and(|lease| lease.deadline_at == deadline_at && lease.place > Place::START);
+    match decided {
+        Ok(_) if is_the_same => Ok(task),
+        _ => Err(damaged("a claim that differs from what was decided")),
+    }
+}
+
 /// Many tasks.
 pub(super) fn tasks(rows: &[Row]) -> Read<Vec<Task>> {
     rows.iter().map(task).collect()
 }
 
-fn spec(row: &Row) -> Read<Spec> {
-    let options = match optional::<&[u8]>(row, 23)? {
+/// Where the columns of what was submitted are.
+struct SpecAt {
+    queue: usize,
+    kind: usize,
+    priority: usize,
+    submitted_at: usize,
+    payload_blob: usize,
+    options: usize,
+    payload: usize,
+}
+
+/// In `columns!`.
+const WHOLE: SpecAt = SpecAt {
+    queue: 4,
+    kind: 5,
+    priority: 6,
+    submitted_at: 16,
+    payload_blob: 20,
+    options: 23,
+    payload: 24,
+};
+
+/// In `claimed_columns!`.
+const CLAIMED: SpecAt = SpecAt {
+    queue: 2,
+    kind: 3,
+    priority: 4,
+    submitted_at: 9,
+    payload_blob: 11,
+    options: 13,
+    payload: 14,
+};
+
+fn spec(row: &Row, at: &SpecAt) -> Read<Spec> {
+    let options = match optional::<&[u8]>(row, at.options)? {
         Some(text) => Some(Box::new(texts::options(text).map_err(damaged)?)),
         None => None,
     };
     Ok(Spec {
         id: id(row, 0)?,
-        kind: Kind::new(get(row, 5)?).map_err(damaged)?,
-        queue: QueueName::new(get(row, 4)?).map_err(damaged)?,
-        priority: u8::try_from(get::<i16>(row, 6)?)
+        kind: Kind::new(get(row, at.kind)?).map_err(damaged)?,
+        queue: QueueName::new(get(row, at.queue)?).map_err(damaged)?,
+        priority: u8::try_from(get::<i16>(row, at.priority)?)
             .ok()
             .and_then(Priority::new)
             .ok_or_else(|| damaged("a priority above 9"))?,
-        payload: body(row, 24, 20)?.ok_or_else(|| damaged("a task without a payload"))?,
-        submitted_at: get::<Instant>(row, 16)?.into(),
+        payload: body(row, at.payload, at.payload_blob)?
+            .ok_or_else(|| damaged("a task without a payload"))?,
+        submitted_at: get::<Instant>(row, at.submitted_at)?.into(),
         options,
     })
 }

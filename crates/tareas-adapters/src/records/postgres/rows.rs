@@ -11,6 +11,12 @@ use super::instant::Instant;
 /// What an absent value is written as, instead of a length.
 const ABSENT: i32 = -1;
 
+/// An array begins with so many words: dimensions, whether there are NULLs, the type, and the
+/// length and first index of its dimension.
+const HEAD_WORDS: usize = 5;
+/// Each of them, and the length of each value, in bytes.
+const WORD: usize = size_of::<i32>();
+
 /// Rows of one composite type. They are written as they come, field after field, in the order of
 /// the type.
 #[derive(Debug, Default)]
@@ -87,6 +93,24 @@ impl Fields<'_> {
 
     pub(super) fn bytes(&mut self, value: Option<&[u8]>) {
         self.field(&Type::BYTEA, value);
+    }
+
+    /// Some ids, at least one.
+    pub(super) fn uuids(&mut self, values: &[Uuid]) {
+        let (dimensions, has_nulls, first) = (1, 0, 1);
+        let size = (HEAD_WORDS + values.len()) * WORD + values.len() * size_of::<Uuid>();
+        self.bytes.put_u32(Type::UUID_ARRAY.oid());
+        self.bytes.put_i32(size as i32);
+        self.bytes.put_i32(dimensions);
+        self.bytes.put_i32(has_nulls);
+        self.bytes.put_u32(Type::UUID.oid());
+        self.bytes.put_i32(values.len() as i32);
+        self.bytes.put_i32(first);
+        for value in values {
+            self.bytes.put_i32(size_of::<Uuid>() as i32);
+            self.bytes.put_slice(value.as_bytes());
+        }
+        self.count += 1;
     }
 
     fn field(&mut self, of: &Type, value: Option<impl AsRef<[u8]>>) {

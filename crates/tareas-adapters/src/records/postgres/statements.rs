@@ -7,7 +7,7 @@
 //!
 //! Those that write return one row: whether all was written, else the ids of what was.
 
-use super::row::columns;
+use super::row::{claimed_columns, columns};
 
 /// Changes of counts from rows `(queue, was, state)` in a CTE named `moved`; the shard is `$1`.
 /// Rows are brought together before each becomes a minus and a plus.
@@ -20,6 +20,15 @@ macro_rules! count {
          WHERE c.state IS NOT NULL \
          GROUP BY c.queue, c.state HAVING sum(c.n) <> 0 ORDER BY c.queue, c.state \
          ON CONFLICT (shard, queue, state) DO UPDATE SET n = counts.n + excluded.n"
+    };
+}
+
+/// The lines that tasks enter by this statement, `$4`.
+macro_rules! entered {
+    () => {
+        "entered AS (INSERT INTO tareas.lines (entry, queue, priority, place, last_place, ids) \
+           SELECT $4::uuid, e.queue, e.priority, e.place, e.last_place, e.ids \
+           FROM unnest($5::tareas.new_line[]) AS e), "
     };
 }
 
@@ -52,7 +61,9 @@ macro_rules! insert {
 macro_rules! inserted {
     () => {
         concat!(
-            " RETURNING id, queue, NULL::int2 AS was, state), counted AS (",
+            " RETURNING id, queue, NULL::int2 AS was, state), ",
+            entered!(),
+            "counted AS (",
             count!(),
             ") "
         )
@@ -60,13 +71,17 @@ macro_rules! inserted {
 }
 
 /// T1, when this server has made the ids of all of them just now: a task that is there already is
-/// an error. Spares the look of [`INSERT`], and its second record of the log.
+/// an error. Spares the look of [`INSERT`], and its second record of the log; and since it writes
+/// all or nothing, the counts come with it, `$6`.
 pub(super) const INSERT_FRESH: &str = concat!(
-    "WITH moved AS (",
+    "WITH ",
+    entered!(),
+    "counted AS (INSERT INTO tareas.counts (shard, queue, state, n) \
+       SELECT $1::int4, c.queue, c.state, c.n FROM unnest($6::tareas.new_count[]) AS c \
+       ORDER BY c.queue, c.state \
+       ON CONFLICT (shard, queue, state) DO UPDATE SET n = counts.n + excluded.n) ",
     insert!(),
-    "unnest($2::tareas.new_task[]) AS d",
-    inserted!(),
-    "SELECT true, NULL::uuid[]"
+    "unnest($2::tareas.new_task[]) AS d"
 );
 
 /// T1, when no task of them has an idempotency key. Tells which were new.
@@ -111,7 +126,7 @@ macro_rules! held {
 }
 pub(super) use held;
 
-/// T3, when nothing speaks against it; notes what it claimed, and forgets claims of which all has
+/// T3, when nothing speaks against it; notes what is claimed, `$7`, and forgets claims of which all has
 /// ended. What it does not find is loaded and decided by core, and
 /// what it returns is checked with core: the statement carries out the plain case only.
 pub(super) const CLAIM: &str = concat!(
@@ -126,15 +141,15 @@ pub(super) const CLAIM: &str = concat!(
        AND d.session_id <> ALL (ARRAY(",
     closed_sessions!("$3"),
     ")) RETURNING ",
-    columns!(),
+    claimed_columns!(),
     "), noted AS (INSERT INTO tareas.claims (claim, session_id, ids) \
-       SELECT $5::uuid, session_id, array_agg(id) FROM claimed GROUP BY session_id), \
+       SELECT $5::uuid, h.session_id, h.ids FROM unnest($7::tareas.new_hold[]) AS h), \
      forgotten AS (DELETE FROM tareas.claims WHERE claim = ANY ($6::uuid[])), \
-     moved AS MATERIALIZED (SELECT queue, 1::int2 AS was, 2::int2 AS state FROM claimed), \
+     moved AS (SELECT queue, 1::int2 AS was, 2::int2 AS state FROM claimed), \
      counted AS (",
     count!(),
     ") SELECT ",
-    columns!(),
+    claimed_columns!(),
     " FROM claimed t"
 );
 
@@ -157,7 +172,9 @@ pub(super) const REPLACE: &str = concat!(
      noted AS (INSERT INTO tareas.claims (claim, session_id, ids) \
        SELECT $4::uuid, session_id, array_agg(id) FROM moved \
        WHERE was <> 2 AND state = 2 GROUP BY session_id), \
-     ended AS (INSERT INTO tareas.attempts \
+     ",
+    entered!(),
+    "ended AS (INSERT INTO tareas.attempts \
          (task_id, attempt, started_at, ended_at, outcome, error) \
        SELECT id, ended_attempt, ended_start, ended_at, ended_outcome, ended_error FROM moved \
        WHERE ended_attempt IS NOT NULL ORDER BY id ON CONFLICT DO NOTHING), \
@@ -228,19 +245,29 @@ pub(super) const PAUSED: &str = "SELECT name FROM tareas.queues WHERE paused";
 /// Those of these sessions that were closed.
 pub(super) const CLOSED: &str = closed_sessions!("$1");
 
-/// The hints of a lane.
-pub(super) const READY: &str = "SELECT t.id, t.attempt, t.place, t.crashes > 0 \
-    FROM tareas.tasks t WHERE t.place IS NOT NULL AND t.queue = $1 AND t.priority = $2 \
-    AND t.place > $3 ORDER BY t.place, t.id LIMIT $4";
+/// The hints of a lane that the first `$5` rows of its line tell of, in order, up to where the next
+/// row begins; with that place, and without a hint where there is none.
+pub(super) const READY: &str = "WITH w AS MATERIALIZED (SELECT l.place, l.ids, \
+      row_number() OVER (ORDER BY l.place, l.entry) AS number FROM tareas.lines l \
+      WHERE l.queue = $1 AND l.priority = $2 AND l.last_place > $3 \
+      ORDER BY l.place, l.entry LIMIT $5::int8 + 1), \
+    e AS MATERIALIZED (SELECT min(w.place) AS place FROM w WHERE w.number > $5), \
+    h AS (SELECT DISTINCT t.place, t.id, t.attempt, t.crashes > 0 AS suspect \
+      FROM w CROSS JOIN e CROSS JOIN LATERAL unnest(w.ids) AS i(id) \
+      JOIN tareas.tasks t ON t.id = i.id \
+      WHERE w.number <= $5 AND t.queue = $1 AND t.priority = $2 AND t.place > $3 \
+        AND (e.place IS NULL OR t.place < e.place) ORDER BY t.place, t.id LIMIT $4) \
+    SELECT h.id, h.attempt, h.place, h.suspect, e.place FROM e LEFT JOIN h ON true \
+    ORDER BY h.place, h.id";
 
 /// The statements whose plans must go by the primary key of `tasks`, with their names.
 pub(super) const BY_ID: [(&str, &str, usize); 8] = [
-    ("insert_fresh", INSERT_FRESH, 3),
-    ("insert", INSERT, 3),
-    ("insert_keyed", INSERT_KEYED, 3),
-    ("claim", CLAIM, 6),
+    ("insert_fresh", INSERT_FRESH, 6),
+    ("insert", INSERT, 5),
+    ("insert_keyed", INSERT_KEYED, 5),
+    ("claim", CLAIM, 7),
     ("succeed", SUCCEED, 2),
-    ("replace", REPLACE, 4),
+    ("replace", REPLACE, 5),
     ("remove", REMOVE, 6),
     ("load", LOAD, 1),
 ];

@@ -93,17 +93,32 @@ impl Writer<'_> {
             Ids::Any => INSERT,
             Ids::Fresh => INSERT_FRESH,
         };
-        let values = columns.values(&self.shard, &self.shared.server);
-        let told = self.told(sql, &values).await?;
+        let entry = Uuid::now_v7();
+        let values = columns.values(&self.shard, &self.shared.server, &entry);
+        let told = match sql {
+            INSERT_FRESH => {
+                self.rows(sql, &values).await?;
+                None
+            }
+            _ => self.told(sql, &values[..values.len() - 1]).await?,
+        };
         self.count(rows.iter().map(|row| (*row, None)), told, written);
         Ok(())
     }
 
     /// Which rows a statement has written: `None` is all.
     async fn told(self, sql: &'static str, values: &[Value<'_>]) -> Result<Told, Fault> {
+        row::written(&self.rows(sql, values).await?)
+    }
+
+    async fn rows(
+        self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<tokio_postgres::Row>, Fault> {
         let stats = &self.shared.stats;
         stats.statements.fetch_add(1, Ordering::Relaxed);
-        row::written(&self.link.rows(sql, values).await?)
+        self.link.rows(sql, values).await
     }
 
     /// Notes rows of tasks that were there, each with the phase that it leaves.

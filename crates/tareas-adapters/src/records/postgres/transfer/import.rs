@@ -23,11 +23,12 @@ const PROGRESS: &str = "SELECT i.progress FROM tareas.import i";
 const MAKE: &str = "CREATE TABLE tareas.import (progress text NOT NULL); \
     INSERT INTO tareas.import VALUES ('');";
 const NOTE: &str = "UPDATE tareas.import SET progress = $1";
-/// What runs was claimed.
+/// What runs was claimed, and what waits has entered a line.
 const FINISH: &str = "DELETE FROM tareas.claims; \
     INSERT INTO tareas.claims (claim, session_id, ids) \
       SELECT gen_random_uuid(), t.session_id, array_agg(t.id) FROM tareas.tasks t \
       WHERE t.session_id IS NOT NULL GROUP BY t.session_id; \
+    SELECT tareas.line_up(); \
     DROP TABLE tareas.import;";
 const SET_QUEUES: &str = "INSERT INTO tareas.queues (name, paused) \
     SELECT * FROM unnest($1::text[], $2::bool[]) \

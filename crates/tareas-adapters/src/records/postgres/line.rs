@@ -1,0 +1,130 @@
+//! Who waits in which line, as rows: one for each statement that lets tasks enter, and line.
+//!
+//! A row names the tasks in the order of their places. It may name more than wait: whether one
+//! does is told by the task alone. A row of which nobody waits any more is forgotten by a service;
+//! a task that enters again is named by a row of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tareas_core::{Place, Priority, QueueName, State, Task};
+use tareas_engine::ports::{Clock, SystemClock};
+use uuid::Uuid;
+
+use super::fault::Fault;
+use super::row;
+use super::rows::Rows;
+use super::sweep::Sweeper;
+
+/// How often rows are looked through for those of which nobody waits.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
+/// Rows of one look. There is another one at once when it found many to forget.
+const LOOK_ROWS: i64 = 200;
+/// Looks at most, one after the other.
+const LOOKS_MAX: usize = 20;
+
+/// Rows above an entry, in order: forgets those of which nobody waits. Tells the last entry it
+/// looked at and how many rows it looked at and forgot. Tasks are looked up one by one, the last
+/// one first: while that one waits, as it mostly does, nobody looks for the others.
+const FORGET: &str = "WITH looked AS MATERIALIZED (SELECT e.entry, e.queue, e.priority, e.ids \
+       FROM tareas.lines e WHERE e.entry > $1 ORDER BY e.entry, e.queue, e.priority LIMIT $2 \
+       FOR UPDATE OF e SKIP LOCKED), \
+     forgotten AS (DELETE FROM tareas.lines d USING looked l \
+       WHERE d.entry = l.entry AND d.queue = l.queue AND d.priority = l.priority \
+         AND CASE WHEN EXISTS (SELECT FROM tareas.tasks t \
+             WHERE t.id = l.ids[cardinality(l.ids)] AND t.place IS NOT NULL OFFSET 0) THEN false \
+           ELSE NOT EXISTS (SELECT FROM unnest(l.ids) AS i(id) \
+             JOIN tareas.tasks t ON t.id = i.id WHERE t.place IS NOT NULL OFFSET 0) END \
+       RETURNING d.entry) \
+     SELECT (SELECT l.entry FROM looked l ORDER BY l.entry DESC LIMIT 1), \
+       (SELECT count(*) FROM looked), (SELECT count(*) FROM forgotten)";
+
+/// Tasks that enter lines by one statement.
+#[derive(Debug, Default)]
+pub(super) struct Entered {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    queue: QueueName,
+    priority: Priority,
+    tasks: Vec<(Place, Uuid)>,
+}
+
+impl Entered {
+    /// Adds a task, when it waits.
+    pub(super) fn add(&mut self, task: &Task) {
+        let State::Queued { place } = task.state else {
+            return;
+        };
+        let (queue, priority) = (&task.spec.queue, task.spec.priority);
+        let is_of = |line: &Line| line.priority == priority && line.queue == *queue;
+        let found = self.lines.iter().rposition(is_of);
+        let at = found.unwrap_or_else(|| {
+            self.lines.push(Line {
+                queue: queue.clone(),
+                priority,
+                tasks: Vec::new(),
+            });
+            self.lines.len() - 1
+        });
+        self.lines[at].tasks.push((place, row::uuid(task.id())));
+    }
+
+    /// Rows of the type `tareas.new_line`.
+    pub(super) fn rows(mut self) -> Rows {
+        let mut rows = Rows::default();
+        for line in &mut self.lines {
+            line.tasks.sort_unstable();
+            let (Some((first, _)), Some((last, _))) = (line.tasks.first(), line.tasks.last())
+            else {
+                continue;
+            };
+            let ids: Vec<Uuid> = line.tasks.iter().map(|(_, id)| *id).collect();
+            rows.push(|fields| {
+                fields.text(Some(line.queue.as_str()));
+                fields.int2(Some(i16::from(line.priority.level())));
+                fields.int8(Some(first.0));
+                fields.int8(Some(last.0));
+                fields.uuids(&ids);
+            });
+        }
+        rows
+    }
+}
+
+/// Forgets rows of which nobody waits, until the store is closed.
+pub(super) async fn run(sweeper: Arc<Sweeper>) {
+    let shared = Arc::clone(&sweeper.shared);
+    let mut hand = Uuid::nil();
+    while !shared.front.is_closed() {
+        tokio::select! {
+            () = shared.closing.notified() => return,
+            () = SystemClock.sleep(FORGET_EVERY) => {}
+        }
+        if let Err(fault) = forget(&sweeper, &mut hand).await {
+            let error = fault.into_port_error();
+            tracing::debug!(%error, "the rows of the lines were not looked through");
+        }
+    }
+}
+
+async fn forget(sweeper: &Sweeper, hand: &mut Uuid) -> Result<(), Fault> {
+    for _ in 0..LOOKS_MAX {
+        let found = {
+            let mut counting = sweeper.counting.lock().await;
+            let link = counting.link(&sweeper.shared).await?;
+            link.rows(FORGET, &[hand, &LOOK_ROWS]).await?
+        };
+        let found = found.first().ok_or_else(|| row::damaged("no answer"))?;
+        let (looked, forgotten): (i64, i64) = (row::get(found, 1)?, row::get(found, 2)?);
+        let last: Option<Uuid> = row::get(found, 0)?;
+        // At the end it begins again.
+        *hand = last.filter(|_| looked == LOOK_ROWS).unwrap_or_default();
+        if hand.is_nil() || forgotten * 2 < LOOK_ROWS {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Lines in PostgreSQL: rows that name those who entered together.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod postgres_support;
+
+use std::time::Duration;
+
+use postgres_support::{
+    NOW, SESSION, claim, done, number, open, runtime, settle_as, sql, submission, submit,
+};
+use tareas_adapters::PostgresRecords;
+use tareas_core::{Batch, Command, Ending, Hint, Lane, Place, Priority, QueueName, TaskId, Want};
+use tareas_engine::ports::{Clock, Records, SystemClock};
+use tareas_services::{Postgres, Service, is_missing};
+
+/// Tasks of the line.
+const TASKS: u128 = 40;
+
+async fn apply(records: &PostgresRecords, commands: Vec<Command>) -> tareas_core::Applied {
+    let now = *NOW;
+    records.apply(Batch { now, commands }).await.unwrap()
+}
+
+async fn ready(records: &PostgresRecords, limit: usize) -> Vec<TaskId> {
+    let lane = Lane {
+        queue: QueueName::default(),
+        priority: Priority::default(),
+    };
+    let hints = records.ready(&lane, Place::START, limit).await.unwrap();
+    hints.into_iter().map(|hint: Hint| hint.task).collect()
+}
+
+fn want(tasks: usize) -> Want {
+    Want {
+        now: *NOW,
+        session: SESSION,
+        queues: vec![QueueName::default()],
+        tokens: vec![None; tasks],
+        kinds: None,
+        labels: None,
+    }
+}
+
+/// One row for each task, rows of which nobody waits, and tasks that two rows name.
+#[test]
+fn a_line_of_many_rows_is_read_in_order() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
+    let url = Postgres::shared().database();
+    runtime().block_on(async {
+        let records = open(&url, 1).await;
+        let ids: Vec<TaskId> = (0..TASKS).map(|n| TaskId::v7(*NOW, n)).collect();
+        for id in &ids {
+            apply(&records, vec![submit(submission(*id))]).await;
+        }
+        assert_eq!(ready(&records, 1_000).await, ids);
+        assert_eq!(ready(&records, 7).await, ids[..7]);
+
+        // The first half runs, and one of them comes back to its place.
+        let half = ids.len() / 2;
+        let claims = ids[..half].iter().map(|id| claim(*id, 0)).collect();
+        let claimed = apply(&records, claims).await;
+        let back = done(&claimed.outcomes[5]).clone();
+        apply(&records, vec![settle_as(&back, Ending::Released)]).await;
+        let mut waiting = vec![back.id()];
+        waiting.extend(&ids[half..]);
+        assert_eq!(ready(&records, 1_000).await, waiting);
+
+        let next = records.claim_next(want(3)).await.unwrap();
+        let next: Vec<TaskId> = next.outcomes.iter().map(|told| done(told).id()).collect();
+        assert_eq!(next, waiting[..3]);
+        let rest = records.claim_next(want(1_000)).await.unwrap();
+        assert_eq!(rest.outcomes.len(), waiting.len() - 3);
+        assert!(ready(&records, 1_000).await.is_empty());
+        until_forgotten(&url).await;
+    });
+}
+
+async fn until_forgotten(url: &str) {
+    for _ in 0..300 {
+        if number(url, "SELECT count(*) FROM tareas.lines").await == 0 {
+            return;
+        }
+        SystemClock.sleep(Duration::from_millis(100)).await;
+    }
+    panic!("rows of which nobody waits are still there");
+}
+
+/// What waits is in a line again after it was filled by hand, as a migration does it.
+#[test]
+fn a_row_goes_only_when_nobody_of_it_waits() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
+    let url = Postgres::shared().database();
+    runtime().block_on(async {
+        let records = open(&url, 1).await;
+        let ids: Vec<TaskId> = (0..TASKS).map(|n| TaskId::v7(*NOW, n)).collect();
+        let submitted = ids.iter().map(|id| submit(submission(*id))).collect();
+        apply(&records, submitted).await;
+        // The last one is claimed, the one that is looked at first; then all but the first.
+        for range in [39..40, 1..39] {
+            let claims = ids[range].iter().map(|id| claim(*id, 0)).collect();
+            apply(&records, claims).await;
+            // Longer than one look takes.
+            SystemClock.sleep(Duration::from_millis(1_500)).await;
+            assert_eq!(number(&url, "SELECT count(*) FROM tareas.lines").await, 1);
+        }
+        sql(&url, "SELECT tareas.line_up()").await;
+        assert_eq!(ready(&records, 1_000).await, ids[..1]);
+        let row = "SELECT cardinality(ids)::int8 FROM tareas.lines";
+        assert_eq!(number(&url, row).await, 1);
+        apply(&records, vec![claim(ids[0], 0)]).await;
+        until_forgotten(&url).await;
+    });
+}
