@@ -26,6 +26,12 @@ async fn assert_plans(records: &PostgresRecords, when: &str) {
             assert!(line.contains("_pkey"), "{name}, {when}: {line}\n{plan}");
         }
         let probes = plan.matches("Index Scan using tasks_").count();
+        let by_id = plan.matches("Index Cond: (id = ").count();
+        let by_id = by_id + plan.matches(".id = ").count();
+        assert!(
+            by_id >= probes,
+            "{name}, {when}: an index is walked\n{plan}"
+        );
         let finds_tasks = !name.starts_with("insert");
         assert_eq!(probes > 0, finds_tasks, "{name}, {when}\n{plan}");
     }

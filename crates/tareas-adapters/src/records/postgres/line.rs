@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::fault::Fault;
 use super::row;
 use super::rows::Rows;
+use super::statements::named;
 use super::sweep::Sweeper;
 
 /// How often rows are looked through for those of which nobody waits.
@@ -26,18 +27,21 @@ const LOOKS_MAX: usize = 20;
 /// Rows above an entry, in order: forgets those of which nobody waits. Tells the last entry it
 /// looked at and how many rows it looked at and forgot. Tasks are looked up one by one, the last
 /// one first: while that one waits, as it mostly does, nobody looks for the others.
-const FORGET: &str = "WITH looked AS MATERIALIZED (SELECT e.entry, e.queue, e.priority, e.ids \
+pub(super) const FORGET: &str = concat!(
+    "WITH looked AS MATERIALIZED (SELECT e.entry, e.queue, e.priority, e.ids \
        FROM tareas.lines e WHERE e.entry > $1 ORDER BY e.entry, e.queue, e.priority LIMIT $2 \
        FOR UPDATE OF e SKIP LOCKED), \
      forgotten AS (DELETE FROM tareas.lines d USING looked l \
        WHERE d.entry = l.entry AND d.queue = l.queue AND d.priority = l.priority \
          AND CASE WHEN EXISTS (SELECT FROM tareas.tasks t \
              WHERE t.id = l.ids[cardinality(l.ids)] AND t.place IS NOT NULL OFFSET 0) THEN false \
-           ELSE NOT EXISTS (SELECT FROM unnest(l.ids) AS i(id) \
-             JOIN tareas.tasks t ON t.id = i.id WHERE t.place IS NOT NULL OFFSET 0) END \
+           ELSE NOT EXISTS (SELECT FROM ",
+    named!("l.ids", "o.place IS NOT NULL"),
+    ") END \
        RETURNING d.entry) \
      SELECT (SELECT l.entry FROM looked l ORDER BY l.entry DESC LIMIT 1), \
-       (SELECT count(*) FROM looked), (SELECT count(*) FROM forgotten)";
+       (SELECT count(*) FROM looked), (SELECT count(*) FROM forgotten)"
+);
 
 /// Tasks that enter lines by one statement.
 #[derive(Debug, Default)]

@@ -15,7 +15,7 @@ use tareas_engine::ports::{
 
 use super::fault::Fault;
 use super::refresh::lock_key;
-use super::statements::held;
+use super::statements::{held, named};
 use super::{PostgresRecords, report, row, tally};
 
 /// Whether the connection with the lock of the server in row `s` is there.
@@ -59,7 +59,7 @@ const BURY: &str = concat!(
      WHERE s.server_id = gone.server_id AND s.state = 0 AND s.own_pool \
      RETURNING s.session_id, s.slots"
 );
-const HAUNTED: &str = concat!(
+pub(super) const HAUNTED: &str = concat!(
     "SELECT s.session_id FROM tareas.sessions s WHERE s.state = 1 AND EXISTS (SELECT FROM ",
     held!(),
     " WHERE c.session_id = s.session_id) LIMIT 100"
@@ -77,7 +77,7 @@ const FOLD: &str = "WITH gone AS MATERIALIZED (SELECT s.shard * $1::int4 AS firs
     ORDER BY m.queue, m.state \
     ON CONFLICT (shard, queue, state) DO UPDATE SET n = counts.n + excluded.n";
 /// A process may be stopped for long and go on; after a day without its connections it does not.
-const FORGET_SESSIONS: &str = concat!(
+pub(super) const FORGET_SESSIONS: &str = concat!(
     "DELETE FROM tareas.sessions s WHERE s.state = 1 \
      AND s.closed_at < statement_timestamp() - interval '1 day' \
      AND NOT EXISTS (SELECT FROM ",
@@ -86,13 +86,16 @@ const FORGET_SESSIONS: &str = concat!(
 );
 /// Claims of which all has ended, and nobody has said so: their process was idle ever since, or is
 /// gone. Waits for nobody, so that no statement can wait for it in a circle.
-const FORGET_CLAIMS: &str = "WITH old AS MATERIALIZED (SELECT o.claim, o.session_id, o.ids FROM tareas.claims o \
+pub(super) const FORGET_CLAIMS: &str = concat!(
+    "WITH old AS MATERIALIZED (SELECT o.claim, o.session_id, o.ids FROM tareas.claims o \
        WHERE o.claimed_at < statement_timestamp() - interval '1 minute' \
        ORDER BY o.claimed_at LIMIT 1000 FOR UPDATE OF o SKIP LOCKED) \
      DELETE FROM tareas.claims d USING old \
      WHERE d.claim = old.claim AND d.session_id = old.session_id \
-       AND NOT EXISTS (SELECT FROM unnest(old.ids) AS i(id) \
-         JOIN tareas.tasks t ON t.id = i.id AND t.session_id = old.session_id)";
+       AND NOT EXISTS (SELECT FROM ",
+    named!("old.ids", "o.session_id = old.session_id"),
+    ")"
+);
 const FORGET_SERVERS: &str = "DELETE FROM tareas.servers s WHERE s.state = 2 \
     AND s.expires_at < statement_timestamp() - interval '1 day' \
     AND NOT EXISTS (SELECT FROM tareas.counts c \

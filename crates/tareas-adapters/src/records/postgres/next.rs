@@ -17,7 +17,7 @@ use super::fault::Fault;
 use super::ids::IdSet;
 use super::link::Value;
 use super::row;
-use super::statements::LOAD;
+use super::statements::{LOAD, named};
 use super::sweep::{Found, Sweeper, done, rows_of};
 use super::worker::RESOLVE_CLAIMS_MAX;
 use super::write::Writer;
@@ -25,17 +25,22 @@ use super::write::Writer;
 /// The heads of the lines of some queues: urgent first, then as the queues are named. Rows of a
 /// line are read in the order of their first places. Of these
 /// kinds, among so many at the head of each line.
-const NEXT: &str = "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(name, number), \
+pub(super) const NEXT: &str = concat!(
+    "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(name, number), \
     LATERAL (SELECT h.id, h.priority, h.place FROM ( \
         SELECT t.id, t.kind, t.priority, t.place FROM (SELECT l.priority, l.ids \
             FROM tareas.lines l WHERE l.queue = q.name ORDER BY l.priority DESC, l.place) l \
-          CROSS JOIN LATERAL unnest(l.ids) AS i(id) JOIN tareas.tasks t ON t.id = i.id \
-        WHERE t.queue = q.name AND t.priority = l.priority \
-        AND t.place IS NOT NULL AND t.crashes = 0 LIMIT $5) h \
+          CROSS JOIN LATERAL ",
+    named!(
+        "l.ids",
+        "o.queue = q.name AND o.priority = l.priority AND o.place IS NOT NULL AND o.crashes = 0"
+    ),
+    " LIMIT $5) h \
       WHERE ($4::text[] IS NULL OR h.kind = ANY ($4)) AND h.id <> ALL ($6::uuid[]) LIMIT $2) c \
     WHERE NOT EXISTS (SELECT FROM tareas.queues p WHERE p.name = q.name AND p.paused) \
     AND NOT EXISTS (SELECT FROM tareas.sessions s WHERE s.session_id = $3 AND s.state = 1) \
-    ORDER BY c.priority DESC, q.number, c.place, c.id LIMIT $2";
+    ORDER BY c.priority DESC, q.number, c.place, c.id LIMIT $2"
+);
 
 /// Claims of one transaction.
 const CLAIMS_MAX: usize = 1_000;

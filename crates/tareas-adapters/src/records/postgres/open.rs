@@ -57,7 +57,7 @@ impl PostgresRecords {
         }
         let by_id = Reader::new(Arc::clone(&shared), Purpose::ById);
         let seldom = Reader::new(Arc::clone(&shared), Purpose::Pages);
-        let members = Reader::new(Arc::clone(&shared), Purpose::Seldom);
+        let members = Reader::new(Arc::clone(&shared), Purpose::Pages);
         for warning in &warnings {
             tracing::warn!(%warning, "PostgreSQL at {at}");
         }

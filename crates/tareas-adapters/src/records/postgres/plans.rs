@@ -29,8 +29,11 @@ impl PostgresRecords {
 
 async fn plan(link: &Link, name: &str, sql: &str, values: usize) -> Result<String, Fault> {
     link.run(&format!("PREPARE tareas_{name} AS {sql}")).await?;
-    let nulls = vec!["NULL"; values].join(", ");
-    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE tareas_{name}({nulls})");
+    let nulls = match values {
+        0 => String::new(),
+        _ => format!("({})", vec!["NULL"; values].join(", ")),
+    };
+    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE tareas_{name}{nulls}");
     let lines = link.client().query(&explain, &[]).await?;
     let lines: Vec<&str> = lines.iter().map(|line| line.get(0)).collect();
     Ok(lines.join("\n"))

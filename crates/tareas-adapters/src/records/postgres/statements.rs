@@ -8,6 +8,7 @@
 //! Those that write return one row: whether all was written, else the ids of what was.
 
 use super::row::{claimed_columns, columns};
+use super::{line, members, next, sweep};
 
 /// Changes of counts from rows `(queue, was, state)` in a CTE named `moved`; the shard is `$1`.
 /// Rows are brought together before each becomes a minus and a plus.
@@ -117,11 +118,30 @@ macro_rules! closed_sessions {
     };
 }
 
+/// Tasks `t` that an array names and of which `o` this holds. They are looked up one by one, which
+/// `OFFSET 0` keeps a planner from turning around: when it believes that it holds of few, it would
+/// walk all tasks for them.
+macro_rules! named {
+    ($ids:literal, $holds:literal) => {
+        concat!(
+            "unnest(",
+            $ids,
+            ") AS i(id) CROSS JOIN LATERAL \
+             (SELECT * FROM tareas.tasks o WHERE o.id = i.id AND ",
+            $holds,
+            " OFFSET 0) t"
+        )
+    };
+}
+pub(super) use named;
+
 /// Tasks `t` that the session of a row `c` of `claims` holds.
 macro_rules! held {
     () => {
-        "tareas.claims c CROSS JOIN LATERAL unnest(c.ids) AS i(id) \
-         JOIN tareas.tasks t ON t.id = i.id AND t.session_id = c.session_id"
+        concat!(
+            "tareas.claims c CROSS JOIN LATERAL ",
+            super::statements::named!("c.ids", "o.session_id = c.session_id")
+        )
     };
 }
 pub(super) use held;
@@ -247,21 +267,27 @@ pub(super) const CLOSED: &str = closed_sessions!("$1");
 
 /// The hints of a lane that the first `$5` rows of its line tell of, in order, up to where the next
 /// row begins; with that place, and without a hint where there is none.
-pub(super) const READY: &str = "WITH w AS MATERIALIZED (SELECT l.place, l.ids, \
+pub(super) const READY: &str = concat!(
+    "WITH w AS MATERIALIZED (SELECT l.place, l.ids, \
       row_number() OVER (ORDER BY l.place, l.entry) AS number FROM tareas.lines l \
       WHERE l.queue = $1 AND l.priority = $2 AND l.last_place > $3 \
       ORDER BY l.place, l.entry LIMIT $5::int8 + 1), \
     e AS MATERIALIZED (SELECT min(w.place) AS place FROM w WHERE w.number > $5), \
     h AS (SELECT DISTINCT t.place, t.id, t.attempt, t.crashes > 0 AS suspect \
-      FROM w CROSS JOIN e CROSS JOIN LATERAL unnest(w.ids) AS i(id) \
-      JOIN tareas.tasks t ON t.id = i.id \
-      WHERE w.number <= $5 AND t.queue = $1 AND t.priority = $2 AND t.place > $3 \
-        AND (e.place IS NULL OR t.place < e.place) ORDER BY t.place, t.id LIMIT $4) \
+      FROM w CROSS JOIN e CROSS JOIN LATERAL ",
+    named!(
+        "w.ids",
+        "o.queue = $1 AND o.priority = $2 AND o.place > $3 \
+         AND (e.place IS NULL OR o.place < e.place)"
+    ),
+    " WHERE w.number <= $5 ORDER BY t.place, t.id LIMIT $4) \
     SELECT h.id, h.attempt, h.place, h.suspect, e.place FROM e LEFT JOIN h ON true \
-    ORDER BY h.place, h.id";
+    ORDER BY h.place, h.id"
+);
 
-/// The statements whose plans must go by the primary key of `tasks`, with their names.
-pub(super) const BY_ID: [(&str, &str, usize); 8] = [
+/// The statements whose plans must go by the primary key of `tasks`, with their names and how many
+/// values they take.
+pub(super) const BY_ID: [(&str, &str, usize); 15] = [
     ("insert_fresh", INSERT_FRESH, 6),
     ("insert", INSERT, 5),
     ("insert_keyed", INSERT_KEYED, 5),
@@ -270,4 +296,11 @@ pub(super) const BY_ID: [(&str, &str, usize); 8] = [
     ("replace", REPLACE, 5),
     ("remove", REMOVE, 6),
     ("load", LOAD, 1),
+    ("ready", READY, 5),
+    ("next", next::NEXT, 6),
+    ("forget_lines", line::FORGET, 2),
+    ("held_by", sweep::HELD_BY, 2),
+    ("haunted", members::HAUNTED, 0),
+    ("forget_claims", members::FORGET_CLAIMS, 0),
+    ("forget_sessions", members::FORGET_SESSIONS, 0),
 ];

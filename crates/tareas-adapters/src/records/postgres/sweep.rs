@@ -30,7 +30,7 @@ const DUE: &str = "SELECT t.id FROM tareas.tasks t WHERE t.due_at IS NOT NULL \
 const EXPIRED: &str = "SELECT t.id FROM tareas.tasks t WHERE t.expires_at IS NOT NULL \
     AND t.expires_at <= $1 ORDER BY t.expires_at, t.id LIMIT $2";
 /// A task may have been claimed, released and claimed again by one session.
-const HELD_BY: &str = concat!(
+pub(super) const HELD_BY: &str = concat!(
     "SELECT t.id FROM ",
     held!(),
     " WHERE c.session_id = $1 GROUP BY t.id, t.started_at ORDER BY t.started_at, t.id LIMIT $2"
