@@ -3,35 +3,34 @@
 #![cfg(feature = "s3")]
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-mod s3_support;
-
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use s3_support::{Store, keys};
 use tareas_adapters::S3Blobs;
+use tareas_adapters::blobs::s3::{S3Config, S3Keys};
 use tareas_core::TaskId;
 use tareas_engine::contract::Fresh;
 use tareas_engine::ports::{BlobKey, Blobs, PortError};
+use tareas_services::Bucket;
 
 /// Stores that go when the clause ends.
 #[derive(Default)]
-struct Stores(Mutex<Vec<Store>>);
+struct Stores(Mutex<Vec<Bucket>>);
 
 #[async_trait]
 impl Fresh<dyn Blobs> for Stores {
     async fn open(&self) -> Arc<dyn Blobs> {
-        let store = Store::start().await;
-        let config = store.config();
+        let store = Bucket::start();
+        let config = config(&store);
         self.0.lock().unwrap().push(store);
         Arc::new(S3Blobs::open(config, &keys()).await.unwrap())
     }
 
     async fn reopen(&self, old: Arc<dyn Blobs>) -> Arc<dyn Blobs> {
         drop(old);
-        let config = self.0.lock().unwrap().last().unwrap().config();
+        let config = config(self.0.lock().unwrap().last().unwrap());
         Arc::new(S3Blobs::open(config, &keys()).await.unwrap())
     }
 }
@@ -41,20 +40,32 @@ mod s3 {
     tareas_engine::blobs_restart_contract!(super::Stores::default());
 }
 
+fn config(store: &Bucket) -> S3Config {
+    S3Config::parse(&store.url()).unwrap()
+}
+
+fn keys() -> S3Keys {
+    S3Keys {
+        id: Bucket::KEY.to_owned(),
+        secret: Bucket::SECRET.to_owned(),
+        session: None,
+    }
+}
+
 fn key(number: u128) -> BlobKey {
     BlobKey::payload(TaskId::from_u128(
         0x0190_c1f0_0000_7000_8000_0000_0000_0000 + number,
     ))
 }
 
-async fn open(store: &Store) -> S3Blobs {
-    S3Blobs::open(store.config(), &keys()).await.unwrap()
+async fn open(store: &Bucket) -> S3Blobs {
+    S3Blobs::open(config(store), &keys()).await.unwrap()
 }
 
 /// Such a store cannot exclude two at once; one after the other is seen.
 #[tokio::test]
 async fn a_store_that_ignores_conditions_is_looked_at_first() {
-    let store = Store::start_heedless().await;
+    let store = Bucket::start_heedless();
     let blobs = open(&store).await;
     assert!(format!("{blobs:?}").contains("creates_exclusively: false"));
     blobs
@@ -72,7 +83,7 @@ async fn a_store_that_ignores_conditions_is_looked_at_first() {
 
 #[tokio::test]
 async fn a_store_that_fails_is_unavailable_and_then_heals() {
-    let store = Store::start().await;
+    let store = Bucket::start();
     let blobs = open(&store).await;
     blobs
         .put(&key(1), Bytes::from_static(b"one"))
@@ -108,7 +119,7 @@ async fn a_store_that_fails_is_unavailable_and_then_heals() {
 
 #[tokio::test]
 async fn seconds_of_failure_are_not_noticed() {
-    let store = Store::start().await;
+    let store = Bucket::start();
     let blobs = open(&store).await;
     store.fail(true);
     let put = async { blobs.put(&key(1), Bytes::from_static(b"one")).await };
@@ -123,29 +134,29 @@ async fn seconds_of_failure_are_not_noticed() {
 
 #[tokio::test]
 async fn nobody_opens_what_is_not_there_or_not_theirs() {
-    let store = Store::start().await;
-    let stranger = tareas_adapters::blobs::s3::S3Keys {
+    let store = Bucket::start();
+    let stranger = S3Keys {
         secret: "guess".to_owned(),
         ..keys()
     };
-    let refused = S3Blobs::open(store.config(), &stranger).await.unwrap_err();
+    let refused = S3Blobs::open(config(&store), &stranger).await.unwrap_err();
     assert!(!format!("{refused:?}").contains("guess"));
     store.fail(true);
-    assert!(S3Blobs::open(store.config(), &keys()).await.is_err());
+    assert!(S3Blobs::open(config(&store), &keys()).await.is_err());
 }
 
 #[tokio::test]
 async fn a_bucket_is_tried_out_before_it_is_used() {
     use tareas_adapters::blobs::s3::survey;
 
-    let store = Store::start().await;
-    let found = survey(&store.config(), &keys()).await.unwrap();
+    let store = Bucket::start();
+    let found = survey(&config(&store), &keys()).await.unwrap();
     assert!(found.creates_exclusively);
-    let heedless = Store::start_heedless().await;
-    let found = survey(&heedless.config(), &keys()).await.unwrap();
+    let heedless = Bucket::start_heedless();
+    let found = survey(&config(&heedless), &keys()).await.unwrap();
     assert!(!found.creates_exclusively);
     store.fail(true);
-    let fault = survey(&store.config(), &keys()).await.unwrap_err();
+    let fault = survey(&config(&store), &keys()).await.unwrap_err();
     assert_eq!(fault.step, "put");
     assert!(!format!("{fault:?}").contains(&keys().secret));
 }

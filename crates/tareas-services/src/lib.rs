@@ -6,6 +6,8 @@
 //! fails it under `CI=true`.
 
 mod balancer;
+#[cfg(feature = "bucket")]
+mod bucket;
 mod faults;
 mod haproxy;
 mod nginx;
@@ -14,6 +16,8 @@ mod postgres;
 mod presence;
 mod rabbitmq;
 
+#[cfg(feature = "bucket")]
+pub use bucket::Bucket;
 pub use faults::{FaultProxy, Side};
 pub use haproxy::Haproxy;
 pub use nginx::Nginx;

@@ -9,15 +9,9 @@
 //! `--set NAME=VALUE`, as often as needed, is a setting of PostgreSQL. All of it ends with the
 //! command, and nothing of it stays.
 
-#[path = "../../tareas-adapters/tests/s3_support/mod.rs"]
-#[expect(dead_code, reason = "the tests of the adapter use all of it")]
-#[expect(clippy::unwrap_used, reason = "a store of tests")]
-mod s3_support;
-
 use std::process::{Command, ExitCode};
 
-use s3_support::Store;
-use tareas_services::{Postgres, Rabbitmq, Service, is_missing};
+use tareas_services::{Bucket, Postgres, Rabbitmq, Service, is_missing};
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1).peekable();
@@ -32,12 +26,7 @@ fn main() -> ExitCode {
     if [Service::Postgres, Service::Rabbitmq].map(is_missing) != [false, false] {
         return ExitCode::FAILURE;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("the system has threads");
-    let bucket = runtime.block_on(Store::start());
+    let bucket = Bucket::start();
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
     let (postgres, rabbitmq) = (Postgres::start_with(&settings), Rabbitmq::start());
     let status = Command::new(program)
@@ -45,8 +34,8 @@ fn main() -> ExitCode {
         .env("TAREAS_RECORDS", postgres.database())
         .env("TAREAS_QUEUE", rabbitmq.url())
         .env("TAREAS_BLOBS", bucket.url())
-        .env("AWS_ACCESS_KEY_ID", "key")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_ACCESS_KEY_ID", Bucket::KEY)
+        .env("AWS_SECRET_ACCESS_KEY", Bucket::SECRET)
         .status();
     match status.map(|status| status.code()) {
         Ok(Some(code)) => ExitCode::from(u8::try_from(code).unwrap_or(1)),

@@ -5,9 +5,6 @@
 #[path = "../cli/run.rs"]
 #[expect(dead_code, reason = "the tests of the commands use all of it")]
 mod run;
-#[path = "../../../tareas-adapters/tests/s3_support/mod.rs"]
-#[expect(dead_code, reason = "the tests of the adapter use all of it")]
-mod s3_support;
 
 mod crashed;
 mod interrupted;

@@ -7,11 +7,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tareas_services::{Postgres, Service, is_missing};
-use tokio::runtime::Runtime;
+use tareas_services::{Bucket, Postgres, Service, is_missing};
 
 use crate::run::{Ran, Server, finish, program};
-use crate::s3_support::Store;
 
 /// Longest wait for something that must come about by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,23 +28,18 @@ pub(crate) struct Shared {
     pub(crate) postgres: Arc<Postgres>,
     pub(crate) records: String,
     pub(crate) blobs: String,
-    _bucket: (Store, Runtime),
+    _bucket: Bucket,
 }
 
 impl Shared {
     pub(crate) fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let bucket = runtime.block_on(Store::start());
+        let bucket = Bucket::start();
         let postgres = Postgres::shared();
         Self {
             records: postgres.database(),
             blobs: bucket.url(),
             postgres,
-            _bucket: (bucket, runtime),
+            _bucket: bucket,
         }
     }
 

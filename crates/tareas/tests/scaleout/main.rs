@@ -19,9 +19,6 @@ mod large;
 mod picture;
 mod plugs;
 mod remote;
-#[path = "../../../tareas-adapters/tests/s3_support/mod.rs"]
-#[expect(dead_code, reason = "the tests of the adapter use all of it")]
-mod s3_support;
 mod server;
 mod told;
 mod world;

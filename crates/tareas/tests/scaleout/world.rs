@@ -3,10 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tareas_services::{FaultProxy, Haproxy, OnQueues, Postgres, Rabbitmq, free_port};
-use tokio::runtime::Runtime;
+use tareas_services::{Bucket, FaultProxy, Haproxy, OnQueues, Postgres, Rabbitmq, free_port};
 
-use super::s3_support::Store;
 use super::server::{Folder, Node, Server};
 
 /// Longest wait for something that must come about by itself.
@@ -24,8 +22,7 @@ pub(crate) struct World {
     pub(crate) folder: Folder,
     /// Between everybody and PostgreSQL.
     pub(crate) wire: FaultProxy,
-    pub(crate) bucket: Store,
-    _runtime: Runtime,
+    pub(crate) bucket: Bucket,
 }
 
 impl World {
@@ -35,12 +32,7 @@ impl World {
     }
 
     pub(crate) fn start_with(lease: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let bucket = runtime.block_on(Store::start());
+        let bucket = Bucket::start();
         let (postgres, rabbitmq) = (Postgres::start(), Rabbitmq::start());
         let database = postgres.database();
         let (port, path) = port_and_path(&database);
@@ -68,7 +60,6 @@ impl World {
             folder,
             wire,
             bucket,
-            _runtime: runtime,
         };
         world.add_node();
         world.add_node();

@@ -1,11 +1,11 @@
-//! A store that speaks S3, inside the test.
+//! A bucket in a store that speaks S3, inside the test.
 //!
 //! `s3s-fs` checks `If-None-Match` and then writes, which two at once can slip through; real
 //! stores give one winner. So writes pass one at a time here.
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,15 +19,17 @@ use s3s::Body;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
-use tareas_adapters::blobs::s3::{S3Config, S3Keys};
-use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 
-const BUCKET: &str = "tareas-blobs";
+const NAME: &str = "tareas-blobs";
 
-/// A running store. It ends with the runtime that it was started on.
-pub(crate) struct Store {
+/// A running store with one bucket; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Bucket {
     address: SocketAddr,
-    front: Front,
+    faults: Arc<Faults>,
+    /// Always there until this is dropped.
+    runtime: Option<Runtime>,
     _folder: tempfile::TempDir,
 }
 
@@ -40,73 +42,93 @@ struct Front {
 }
 
 /// What it does wrong.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Faults {
     fails: AtomicBool,
     ignores_conditions: AtomicBool,
 }
 
-impl Store {
-    pub(crate) async fn start() -> Self {
-        Self::begin(Faults::default(), true).await
+impl Bucket {
+    /// The id of the only account.
+    pub const KEY: &str = "key";
+    /// Its secret.
+    pub const SECRET: &str = "secret";
+
+    /// Starts a store that keeps what it promises.
+    ///
+    /// # Panics
+    /// When the system has no folder, port or thread for it.
+    pub fn start() -> Self {
+        Self::begin(Faults::default(), true)
     }
 
-    /// One of those stores that write whatever the condition says. It knows no accounts, since
+    /// Starts one of those that write whatever the condition says. It knows no accounts, since
     /// a request without its condition is not the one that was signed.
-    pub(crate) async fn start_heedless() -> Self {
+    ///
+    /// # Panics
+    /// As [`Bucket::start`].
+    pub fn start_heedless() -> Self {
         let ignores_conditions = AtomicBool::new(true);
         let faults = Faults {
             ignores_conditions,
             ..Faults::default()
         };
-        Self::begin(faults, false).await
+        Self::begin(faults, false)
     }
 
-    async fn begin(faults: Faults, has_accounts: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
-        let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).unwrap());
+    fn begin(faults: Faults, has_accounts: bool) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the bucket");
+        std::fs::create_dir(folder.path().join(NAME)).expect("a folder for the bucket");
+        let files = FileSystem::new(folder.path()).expect("the folder is there");
+        let mut builder = S3ServiceBuilder::new(files);
         if has_accounts {
-            builder.set_auth(SimpleAuth::from_single("key", "secret"));
+            builder.set_auth(SimpleAuth::from_single(Self::KEY, Self::SECRET));
         }
+        let faults = Arc::new(faults);
         let front = Front {
             store: builder.build(),
-            faults: Arc::new(faults),
+            faults: Arc::clone(&faults),
             writing: Arc::default(),
         };
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, front.clone()));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port for the bucket");
+        listener.set_nonblocking(true).expect("a socket of ours");
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a thread for the bucket");
+        let address = listener.local_addr().expect("a socket of ours");
+        runtime.spawn(serve(listener, front));
         Self {
             address,
-            front,
+            faults,
+            runtime: Some(runtime),
             _folder: folder,
         }
     }
 
-    pub(crate) fn config(&self) -> S3Config {
-        S3Config::parse(&self.url()).unwrap()
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("s3://{BUCKET}/some/where?endpoint=http://{}", self.address)
+    /// Where its blobs are, as `--blobs` reads it.
+    pub fn url(&self) -> String {
+        format!("s3://{NAME}/some/where?endpoint=http://{}", self.address)
     }
 
     /// Answers 500 to everything, or not any more.
-    pub(crate) fn fail(&self, fails: bool) {
-        self.front.faults.fails.store(fails, Ordering::SeqCst);
+    pub fn fail(&self, fails: bool) {
+        self.faults.fails.store(fails, Ordering::SeqCst);
     }
 }
 
-pub(crate) fn keys() -> S3Keys {
-    S3Keys {
-        id: "key".to_owned(),
-        secret: "secret".to_owned(),
-        session: None,
+impl Drop for Bucket {
+    /// Without waiting, which a test that is itself asynchronous may not do.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
 async fn serve(listener: TcpListener, front: Front) {
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a socket that does not block");
     while let Ok((socket, _)) = listener.accept().await {
         // Else every answer waits for the client's delayed acknowledgement.
         let _ = socket.set_nodelay(true);
