@@ -38,4 +38,5 @@ mod webhooks;
 
 pub use connection::serve;
 pub(crate) use health::store_is_up;
+pub(crate) use problem::last_words;
 pub use shared::HttpState;

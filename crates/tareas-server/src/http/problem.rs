@@ -113,6 +113,19 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The whole answer to a request that nobody reads, for a connection that ends with it.
+pub(crate) fn last_words(error: ErrorObject, lang: Lang) -> Vec<u8> {
+    let problem = Problem::new(error, lang);
+    let (body, seconds) = (problem.body(), problem.retry_after().unwrap_or(1));
+    let head = format!(
+        "HTTP/1.1 {}\r\nRetry-After: {seconds}\r\nConnection: close\r\n\
+         Content-Type: application/problem+json\r\nContent-Length: {}\r\n\r\n",
+        problem.status(),
+        body.len()
+    );
+    [head.into_bytes(), body].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tareas_protocol::response::end_line;
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 use super::handed::{no_header_here, take_over};
 use super::prefixed::Prefixed;
 use super::silent::Listening;
-use super::sniff::{Sniffed, sniff};
+use super::sniff::{Sniffed, is_probe, sniff};
 use super::tls::Tls;
 use crate::ServerState;
 use crate::state::Counted;
@@ -23,10 +24,20 @@ use crate::{http, lines};
 
 /// Bytes read before it is known what a connection speaks.
 const FIRST_BYTES: usize = 4 * 1024;
+/// How soon a connection beyond the limit has to say that it is a probe.
+const PROBE_WITHIN: Duration = Duration::from_secs(1);
 /// What a browser is told that does not encrypt where it must.
 const NOT_ENCRYPTED: &[u8] = b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3\r\n\
     Connection: Upgrade, close\r\nContent-Type: text/plain\r\nContent-Length: 21\r\n\r\n\
     use https:// instead\n";
+
+/// Who is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Welcome {
+    Anybody,
+    /// There is no room: whoever asks whether the server is alive or ready, in the first bytes.
+    Probes,
+}
 
 /// Serves one connection to its end.
 pub(super) async fn greet(
@@ -34,6 +45,7 @@ pub(super) async fn greet(
     peer: SocketAddr,
     state: &Arc<ServerState>,
     silent: Listening,
+    welcome: Welcome,
 ) {
     // Whoever sends a token in the clear has given it away.
     let must_encrypt = state.config.must_encrypt(peer.ip());
@@ -41,6 +53,7 @@ pub(super) async fn greet(
         peer,
         must_encrypt,
         is_encrypted: false,
+        welcome,
     };
     serve(stream, BytesMut::new(), arrival, state, silent).await;
 }
@@ -51,6 +64,7 @@ pub(super) async fn greet_handed(
     balancer: SocketAddr,
     state: &Arc<ServerState>,
     silent: Listening,
+    welcome: Welcome,
 ) {
     let stop = state.shutdown.clone();
     let taken = tokio::select! {
@@ -63,6 +77,7 @@ pub(super) async fn greet_handed(
                 peer,
                 must_encrypt: false,
                 is_encrypted: false,
+                welcome,
             };
             serve(stream, first, arrival, state, silent).await;
         }
@@ -82,6 +97,17 @@ struct Arrival {
     peer: SocketAddr,
     must_encrypt: bool,
     is_encrypted: bool,
+    welcome: Welcome,
+}
+
+impl Arrival {
+    /// How long it may say nothing.
+    fn patience(&self, state: &ServerState) -> Duration {
+        match self.welcome {
+            Welcome::Anybody => state.config.patience(),
+            Welcome::Probes => PROBE_WITHIN,
+        }
+    }
 }
 
 async fn serve(
@@ -92,10 +118,14 @@ async fn serve(
     silent: Listening,
 ) {
     let stop = state.shutdown.clone();
-    let Some(Some((speaks, first))) = stop
-        .run_until_cancelled(listen_to(&mut stream, first, state, silent))
-        .await
-    else {
+    let listening = listen_to(&mut stream, first, &arrival, state, silent);
+    let Some(heard) = stop.run_until_cancelled(listening).await else {
+        return;
+    };
+    let Some((speaks, first)) = heard else {
+        if arrival.welcome == Welcome::Probes {
+            end_with(stream, &no_room(Sniffed::Undecided, state)).await;
+        }
         return;
     };
     match (speaks, &state.config.tls) {
@@ -105,9 +135,7 @@ async fn serve(
         }
         (Sniffed::Tls, None) => refuse(stream, &no_tls_here(state.config.lang)).await,
         (Sniffed::Http, _) if arrival.must_encrypt => {
-            // The connection ends either way.
-            let _ = stream.write_all(NOT_ENCRYPTED).await;
-            let _ = stream.shutdown().await;
+            end_with(stream, NOT_ENCRYPTED).await;
         }
         (Sniffed::Lines | Sniffed::Undecided, _) if arrival.must_encrypt => {
             refuse(stream, &tls_needed(state.config.lang)).await;
@@ -127,7 +155,7 @@ async fn serve_encrypted(
     let listen = async {
         let mut stream = tls.accept(stream, state.config.limits.tls_within).await?;
         let mut first = BytesMut::with_capacity(FIRST_BYTES);
-        let begun = timeout(state.config.patience(), stream.read_buf(&mut first)).await;
+        let begun = timeout(arrival.patience(state), stream.read_buf(&mut first)).await;
         begun.ok()?.ok()?;
         let (speaks, first) = decide(&mut stream, first, state).await?;
         Some((speaks, first, stream))
@@ -159,6 +187,9 @@ async fn hand_on<S>(
     let Arrival {
         peer, is_encrypted, ..
     } = arrival;
+    if arrival.welcome == Welcome::Probes && !is_probe(&first) {
+        return end_with(stream, &no_room(speaks, state)).await;
+    }
     match speaks {
         Sniffed::Http => {
             let _counted = Counted::in_on(&state.connections.http);
@@ -183,11 +214,12 @@ async fn hand_on<S>(
 async fn listen_to(
     stream: &mut TcpStream,
     mut first: BytesMut,
+    arrival: &Arrival,
     state: &ServerState,
     silent: Listening,
 ) -> Option<(Sniffed, BytesMut)> {
     if first.is_empty() {
-        let patience = state.config.patience();
+        let patience = arrival.patience(state);
         first = tokio::select! {
             first = timeout(patience, first_bytes(stream)) => first.ok()?.ok()?,
             () = silent.must_leave() => {
@@ -259,12 +291,33 @@ fn tls_needed(lang: Lang) -> ErrorObject {
         ))
 }
 
+/// Counts a connection that there is no room for, and gives what it is told: as HTTP when it is known to speak that.
+pub(super) fn no_room(speaks: Sniffed, state: &ServerState) -> Vec<u8> {
+    state
+        .connections
+        .turned_away
+        .fetch_add(1, Ordering::Relaxed);
+    let lang = state.config.lang;
+    let error = ErrorObject::new(Code::TooManyConnections, lang);
+    if speaks == Sniffed::Http {
+        return http::last_words(error, lang);
+    }
+    let mut line = Vec::new();
+    error.append_answer(&mut line);
+    end_line(&mut line);
+    line
+}
+
 /// One line, and the end.
-async fn refuse<S: AsyncWrite + Unpin>(mut stream: S, error: &ErrorObject) {
+async fn refuse<S: AsyncWrite + Unpin>(stream: S, error: &ErrorObject) {
     let mut line = Vec::new();
     error.append_text(&mut line);
     end_line(&mut line);
+    end_with(stream, &line).await;
+}
+
+async fn end_with<S: AsyncWrite + Unpin>(mut stream: S, words: &[u8]) {
     // The connection ends either way.
-    let _ = stream.write_all(&line).await;
+    let _ = stream.write_all(words).await;
     let _ = stream.shutdown().await;
 }

@@ -9,7 +9,7 @@
 //! a PROXY header, which says who the client is; it is believed from trusted addresses only.
 //!
 //! The server never opens more connections than it has files for: beyond the limit, a
-//! connection is told so in one line and closed.
+//! connection is told so and closed, unless it is a probe that asks whether the server is alive.
 
 mod accept;
 mod bind;
@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -82,6 +83,7 @@ impl Listener {
             accepting: CancellationToken::new(),
             connections: TaskTracker::new(),
         };
+        let probes = Arc::new(Semaphore::new(accept::PROBES_MAX));
         let bound = sockets.iter().filter_map(|(s, _)| s.local_addr().ok());
         listener.state.set_bound(bound.collect());
         for (socket, is_proxied) in sockets {
@@ -89,6 +91,7 @@ impl Listener {
                 socket,
                 is_proxied,
                 room,
+                probes: Arc::clone(&probes),
                 silent: Arc::clone(&silent),
                 state: Arc::clone(&listener.state),
                 connections: listener.connections.clone(),

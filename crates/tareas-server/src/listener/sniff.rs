@@ -35,6 +35,13 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
 const HELLO: &[u8] = &[0x16, 0x03];
 /// How the target of an HTTP request begins; a text line `GET home` is not one.
 const TARGETS: [&[u8]; 4] = [b"/", b"*", b"http://", b"https://"];
+/// What asks whether the server is alive or ready.
+const PROBES: [&[u8]; 4] = [
+    b"GET /livez",
+    b"GET /readyz",
+    b"HEAD /livez",
+    b"HEAD /readyz",
+];
 
 /// Tells what a connection speaks from the bytes it has sent so far.
 pub fn sniff(bytes: &[u8]) -> Sniffed {
@@ -56,6 +63,14 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
         }
     }
     sniffed
+}
+
+/// Whether a request for one of the two probes begins like this. They are sent in one piece.
+pub(super) fn is_probe(bytes: &[u8]) -> bool {
+    PROBES.iter().any(|probe| {
+        let rest = bytes.strip_prefix(*probe);
+        rest.is_some_and(|rest| matches!(rest.first(), Some(b' ' | b'?')))
+    })
 }
 
 enum Begins {
@@ -117,6 +132,25 @@ mod tests {
         ];
         for (bytes, sniffed) in table {
             assert_eq!(sniff(bytes), *sniffed, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn probes_are_told_from_other_requests() {
+        for probe in [
+            "GET /livez HTTP/1.1\r\n",
+            "HEAD /readyz?verbose HTTP/1.1\r\n",
+        ] {
+            assert!(is_probe(probe.as_bytes()), "{probe:?}");
+        }
+        for other in [
+            "GET /",
+            "GET /livezzz HTTP/1.1",
+            "POST /livez HTTP/1.1",
+            "livez",
+            "",
+        ] {
+            assert!(!is_probe(other.as_bytes()), "{other:?}");
         }
     }
 

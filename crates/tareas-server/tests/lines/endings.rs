@@ -133,8 +133,32 @@ async fn over_the_limit_a_connection_is_told_and_closed() {
         client.send("square 2\n").await;
         client.expect("4").await;
     }
-    let mut third = Client::connect(server.address()).await;
-    assert!(third.rest().await.contains("TAR-1003"));
+    for (said, told) in [
+        ("", r#"{"error":"#),
+        ("square 2\n", "TAR-1003"),
+        (
+            "GET /v1/tasks HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "HTTP/1.1 503",
+        ),
+        (
+            "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 200",
+        ),
+        (
+            "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 200",
+        ),
+    ] {
+        let mut beyond = Client::connect(server.address()).await;
+        beyond.send(said).await;
+        let rest = beyond.rest().await;
+        assert!(rest.contains(told), "{said:?}: {rest:?}");
+        assert_eq!(
+            rest.contains("TAR-1003"),
+            told != "HTTP/1.1 200",
+            "{rest:?}"
+        );
+    }
     drop(clients);
     server
         .until("there is room again", |server| {
