@@ -52,6 +52,21 @@ export interface ErrorObject {
   retryable: boolean;
 }
 
+/** One attempt of a task, as the server remembers it. */
+export interface AttemptObject {
+  attempt: number;
+  outcome?: string;
+  /** Who ran it, if it failed, and which of its threads. */
+  worker?: string;
+  thread?: number;
+  /** What the handler's own process ended with: a code, or the signal that ended it. */
+  exit_code?: number;
+  signal?: number;
+  started_at?: string;
+  finished_at?: string;
+  error?: ErrorObject;
+}
+
 /** A task as the server describes it. There may be more members than these. */
 export interface TaskObject {
   task_id: string;
@@ -65,6 +80,7 @@ export interface TaskObject {
   error?: ErrorObject;
   attempt?: number;
   max_attempts?: number;
+  attempts?: AttemptObject[];
   [member: string]: unknown;
 }
 

@@ -179,7 +179,8 @@ class Client:
         return outcome(task_id, end, self)
 
     def status(self, task_id: str) -> Dict[str, Any]:
-        """The whole task object."""
+        """The whole task object. Each of its ``attempts`` has an ``outcome``, ``worker``, ``thread`` and
+        ``error`` if it failed, and the ``exit_code`` or ``signal`` that a process of its own ended with."""
         return self._first(self.ask({"cmd": "status", "task_id": task_id}, wants_end=False))
 
     def logs(self, task_id: str) -> List[Dict[str, Any]]:
