@@ -128,7 +128,8 @@ impl Drop for Bucket {
 }
 
 async fn serve(listener: TcpListener, front: Front) {
-    let listener = tokio::net::TcpListener::from_std(listener).expect("a socket that does not block");
+    let listener =
+        tokio::net::TcpListener::from_std(listener).expect("a socket that does not block");
     while let Ok((socket, _)) = listener.accept().await {
         // Else every answer waits for the client's delayed acknowledgement.
         let _ = socket.set_nodelay(true);
