@@ -53,7 +53,12 @@ pub struct EngineConfig {
     pub cancel_grace: Duration,
     /// Let tasks of a kind that nobody has announced wait for a worker, instead of refusing them.
     pub accept_unknown_kinds: bool,
-    /// Retention of finished tasks that say nothing of it.
+    /// Retention of finished tasks that say nothing of it, where it is not [`RETENTION_DEFAULT`]. Written down with
+    /// each task when it is accepted, a few bytes each: when a task may be removed is told by the task alone, so
+    /// that several servers on the same records agree on it, whatever each is configured to, and an id that a
+    /// client chose is remembered for its window whatever becomes of the configuration.
+    ///
+    /// [`RETENTION_DEFAULT`]: tareas_core::limits::RETENTION_DEFAULT
     pub retention: Option<Duration>,
     /// How patient it is with remote workers.
     pub patience: Patience,
