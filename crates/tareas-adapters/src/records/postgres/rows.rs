@@ -98,7 +98,7 @@ impl Fields<'_> {
     /// Some ids, at least one.
     pub(super) fn uuids(&mut self, values: &[Uuid]) {
         let (dimensions, has_nulls, first) = (1, 0, 1);
-        let size = (HEAD_WORDS + values.len()) * WORD + values.len() * size_of::<Uuid>();
+        let size = (HEAD_WORDS + values.len()) * WORD + size_of_val(values);
         self.bytes.put_u32(Type::UUID_ARRAY.oid());
         self.bytes.put_i32(size as i32);
         self.bytes.put_i32(dimensions);
