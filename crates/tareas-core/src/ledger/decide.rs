@@ -6,12 +6,11 @@
 //! settlement by their token, the others by the state they left.
 
 use super::Ledger;
+use super::alone::{self, Verdict};
 use super::slot::{Index, Slot};
-use crate::lifecycle::{self, Claim, Ended};
-use crate::limits::{ID_WINDOW_FUTURE, ID_WINDOW_PAST};
+use crate::lifecycle::{self, Claim};
 use crate::{
-    Applied, Batch, Command, Ending, Fence, Jitter, NewTask, Outcome, Phase, Position, RanBy,
-    Reason, Rejected, State, Task, Timestamp,
+    Applied, Batch, Command, Fence, NewTask, Outcome, Phase, Position, Rejected, Task, Timestamp,
 };
 
 impl Ledger {
@@ -65,19 +64,9 @@ impl Ledger {
                     at,
                 )
             }
-            Command::Settle {
-                fence,
-                ending,
-                jitter,
-                ..
-            } => self.settle(index, (*fence, ending, *jitter), now, at),
-            Command::Overdue {
-                attempt,
-                ran_by,
-                jitter,
-                ..
-            } => self.overdue(index, (*attempt, ran_by.as_ref(), *jitter), now, at),
-            Command::Cancel { only, .. } => self.cancel(index, *only, now, at),
+            Command::Settle { .. } | Command::Overdue { .. } | Command::Cancel { .. } => {
+                self.decide_alone(index, command, now, at)
+            }
             Command::Requeue { only, .. } => self.requeue(index, *only, now, at),
             Command::Delete { only, .. } => self.delete(index, *only, at),
         }
@@ -88,7 +77,7 @@ impl Ledger {
         if let Some(index) = self.find(spec.id) {
             return self.known(index, new);
         }
-        if !new.id_is_fresh && !spec.id.within_window(now, ID_WINDOW_PAST, ID_WINDOW_FUTURE) {
+        if !alone::is_in_window(new, now) {
             return Outcome::Refused(Rejected::IdWindow);
         }
         if let Some(key) = &spec.options().idempotency_key
@@ -173,46 +162,17 @@ impl Ledger {
         outcome
     }
 
-    fn settle(
+    /// What depends on nothing but its task.
+    fn decide_alone(
         &mut self,
         index: Index,
-        (fence, ending, jitter): (Fence, &Ending, Jitter),
+        command: &Command,
         now: Timestamp,
         at: Position,
     ) -> Outcome {
-        if lifecycle::is_settled_by(self.task(index), fence) {
-            return self.already(index);
-        }
         self.step(index, at, |task| {
-            lifecycle::settle(task, fence, ending, jitter, now)
+            alone::decide(task, command, now).expect("matched by the caller")
         })
-    }
-
-    fn overdue(
-        &mut self,
-        index: Index,
-        (attempt, ran_by, jitter): (u64, Option<&RanBy>, Jitter),
-        now: Timestamp,
-        at: Position,
-    ) -> Outcome {
-        if lifecycle::is_ended_as_overdue(self.task(index), attempt) {
-            return self.already(index);
-        }
-        self.step(index, at, |task| {
-            lifecycle::overdue(task, attempt, ran_by, jitter, now)
-        })
-    }
-
-    fn cancel(&mut self, index: Index, only: Option<u64>, now: Timestamp, at: Position) -> Outcome {
-        let task = self.task(index);
-        let is_asked = task.cancel_requested && task.phase() == Phase::Running;
-        if is_asked || matches!(task.state, State::Cancelled(Reason::Requested)) {
-            return self.already(index);
-        }
-        if let Some(changed) = self.changed(index, only) {
-            return Outcome::Refused(changed);
-        }
-        self.step(index, at, |task| lifecycle::cancel(task, now))
     }
 
     fn requeue(
@@ -222,7 +182,7 @@ impl Ledger {
         now: Timestamp,
         at: Position,
     ) -> Outcome {
-        let changed = self.changed(index, only);
+        let changed = alone::changed(self.task(index), only);
         match (self.task(index).phase(), changed) {
             (Phase::Queued, _) => self.already(index),
             (_, Some(changed)) => Outcome::Refused(changed),
@@ -234,16 +194,8 @@ impl Ledger {
         }
     }
 
-    /// Why not, when the task is not the one that was seen. What is so already is told as such
-    /// before: of a command that is decided twice the second one finds another version.
-    fn changed(&self, index: Index, only: Option<u64>) -> Option<Rejected> {
-        let version = self.task(index).version;
-        only.filter(|seen| *seen != version)
-            .map(|_| Rejected::Changed { version })
-    }
-
     fn delete(&mut self, index: Index, only: Option<u64>, at: Position) -> Outcome {
-        if let Some(changed) = self.changed(index, only) {
+        if let Some(changed) = alone::changed(self.task(index), only) {
             return Outcome::Refused(changed);
         }
         match lifecycle::delete(self.task(index)) {
@@ -257,17 +209,18 @@ impl Ledger {
     }
 
     /// Carries out one transition and keeps the indexes in step with it.
-    pub(super) fn step(
+    pub(super) fn step<V: Into<Verdict>>(
         &mut self,
         index: Index,
         at: Position,
-        transition: impl FnOnce(&mut Task) -> Result<Ended, Rejected>,
+        transition: impl FnOnce(&mut Task) -> V,
     ) -> Outcome {
         let slot = self.slot_mut(index);
         let before = slot.task.state;
-        match transition(&mut slot.task) {
-            Err(rejected) => Outcome::Refused(rejected),
-            Ok(ended) => {
+        match transition(&mut slot.task).into() {
+            Verdict::Refused(rejected) => Outcome::Refused(rejected),
+            Verdict::Already => self.already(index),
+            Verdict::Done(ended) => {
                 slot.endings.extend(ended);
                 self.moved(index, before);
                 self.mark_dirty(index, at);

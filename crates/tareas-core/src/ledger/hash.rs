@@ -26,18 +26,27 @@ pub struct IdHasher {
 
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
+impl IdHasher {
+    fn fold(&mut self, bits: u128) {
+        let (low, high) = (
+            bits as u64 ^ self.seed,
+            (bits >> 64) as u64 ^ ODD ^ self.hash,
+        );
+        let product = u128::from(low) * u128::from(high | 1);
+        self.hash = (product as u64 ^ (product >> 64) as u64).wrapping_mul(ODD);
+    }
+}
+
 impl Hasher for IdHasher {
     fn write(&mut self, bytes: &[u8]) {
+        // An id comes whole.
+        if let Ok(id) = bytes.try_into() {
+            return self.fold(u128::from_le_bytes(id));
+        }
         for chunk in bytes.chunks(16) {
             let mut wide = [0; 16];
             wide[..chunk.len()].copy_from_slice(chunk);
-            let bits = u128::from_le_bytes(wide);
-            let (low, high) = (
-                bits as u64 ^ self.seed,
-                (bits >> 64) as u64 ^ ODD ^ self.hash,
-            );
-            let product = u128::from(low) * u128::from(high | 1);
-            self.hash = (product as u64 ^ (product >> 64) as u64).wrapping_mul(ODD);
+            self.fold(u128::from_le_bytes(wide));
         }
     }
 

@@ -12,6 +12,7 @@
 //!   the old one.
 //! - A task has at most one start that is not durable.
 
+pub mod alone;
 mod cold;
 mod cut;
 mod decide;
