@@ -4,14 +4,15 @@
 //! [`IDLE_WAIT`] claims the oldest waiting tasks straight from the records, and a busy one does
 //! so every [`LOOK_EVERY`]: else a task whose hint was lost would starve while newer hints keep
 //! everybody at work. Losing every hint costs that much latency and nothing else. One thread
-//! looks at a time; while a look finds as much as it asked for, the next thread looks at once,
-//! so a pool without any hints still drains a backlog at full speed.
+//! looks at a time; while a look finds as much as it asked for, the next thread that is told of
+//! nothing looks at once, so a pool without any hints still drains a backlog at full speed. But
+//! what is told goes first: a task that a look has claimed costs its hint a claim in vain.
 //!
 //! Suspects are left out by such claims. They are found by looking at the heads of the lines, as
 //! often as a busy pool looks, and then go the way of suspects.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use tareas_core::ledger::priorities;
@@ -27,6 +28,8 @@ pub(crate) const IDLE_WAIT: Duration = Duration::from_millis(100);
 /// Who asks for work looks there first when nobody has for so long. Suspects are searched for as
 /// often.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The same after a look that found as much as it asked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Hints per lane that are searched: what stands before a suspect is claimed in time.
 const HEAD_HINTS: usize = 64;
 
@@ -37,6 +40,8 @@ pub(super) struct Gaps {
     searched: Turn,
     synced: Turn,
     /// The last look found as much as it asked for.
+    found_all: AtomicBool,
+    /// And whoever is told of nothing is to look at once.
     more: Notify,
 }
 
@@ -56,10 +61,15 @@ impl Turn {
                 .compare_exchange(last, now, Ordering::SeqCst, Ordering::SeqCst)
                 .is_ok()
     }
+}
 
-    /// Lets the next one take it at once.
-    fn give_back(&self) {
-        self.0.store(0, Ordering::SeqCst);
+impl Gaps {
+    /// How often to look, whatever the hints.
+    fn look_every(&self) -> Duration {
+        match self.found_all.load(Ordering::Relaxed) {
+            true => LOOK_AGAIN,
+            false => LOOK_EVERY,
+        }
     }
 }
 
@@ -74,19 +84,19 @@ impl Dispatcher {
         let Some(gaps) = &self.gaps else {
             return self.receive(max).await;
         };
-        if gaps.looked.take(self.engine.now(), LOOK_EVERY) {
+        if gaps.looked.take(self.engine.now(), gaps.look_every()) {
             return self.look(gaps, max, into).await;
         }
         let idle = async {
             tokio::select! {
-                () = self.engine.ports.clock.sleep(IDLE_WAIT) => {}
-                () = gaps.more.notified() => {}
+                () = self.engine.ports.clock.sleep(IDLE_WAIT) => IDLE_WAIT,
+                () = gaps.more.notified() => Duration::ZERO,
             }
         };
         tokio::select! {
             biased;
             deliveries = self.receive(max) => deliveries,
-            () = idle => match gaps.looked.take(self.engine.now(), IDLE_WAIT) {
+            wait = idle => match gaps.looked.take(self.engine.now(), wait) {
                 true => self.look(gaps, max, into).await,
                 false => Vec::new(),
             },
@@ -110,8 +120,9 @@ impl Dispatcher {
         };
         match self.engine.ports.records.claim_next(want).await {
             Ok(applied) => {
-                if applied.outcomes.len() >= asked {
-                    gaps.looked.give_back();
+                let found_all = applied.outcomes.len() >= asked;
+                gaps.found_all.store(found_all, Ordering::Relaxed);
+                if found_all {
                     gaps.more.notify_one();
                 }
                 self.found(applied, into).await;
