@@ -5,9 +5,11 @@
 //! emptied, and receipts of before mean nothing any more.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tareas_core::ledger::IdHash;
 use tareas_core::{QueueName, TaskId};
 use tareas_engine::ports::{Delivery, QueueDepth, Receipt};
 use tokio::sync::Notify;
@@ -35,12 +37,32 @@ struct State {
     /// Messages that are not finished, by their tag.
     parcels: HashMap<u64, Parcel>,
     /// In which messages a task was told that is still on the shelf.
-    told: HashMap<TaskId, Vec<u64>>,
+    told: HashMap<TaskId, Tags, IdHash>,
     /// The same, of what was handed out.
-    handed: HashMap<Receipt, Vec<u64>>,
+    handed: HashMap<Receipt, Tags, IdHash>,
     finished: Vec<u64>,
     receipts: u64,
     is_closed: bool,
+}
+
+/// The messages that told of one task: mostly one.
+#[derive(Debug, Default)]
+struct Tags {
+    first: Option<u64>,
+    others: Vec<u64>,
+}
+
+impl Tags {
+    fn add(&mut self, tag: u64) {
+        match self.first {
+            None => self.first = Some(tag),
+            Some(_) => self.others.push(tag),
+        }
+    }
+
+    fn into_iter(self) -> impl Iterator<Item = u64> {
+        self.first.into_iter().chain(self.others)
+    }
 }
 
 /// One message.
@@ -52,12 +74,14 @@ struct Parcel {
 
 impl Shelf {
     pub(super) fn new() -> Self {
+        // Nobody can aim at one bucket: clients choose ids, but do not know this.
+        let hash = IdHash(RandomState::new().hash_one(0));
         let state = State {
             rounds: Rounds::new(HEADS_MAX),
             paused: BTreeSet::new(),
             parcels: HashMap::new(),
-            told: HashMap::new(),
-            handed: HashMap::new(),
+            told: HashMap::with_hasher(hash),
+            handed: HashMap::with_hasher(hash),
             finished: Vec::new(),
             receipts: 0,
             is_closed: false,
@@ -91,7 +115,7 @@ impl Shelf {
         };
         state.parcels.insert(tag, parcel);
         for hint in &message.hints {
-            state.told.entry(hint.task).or_default().push(tag);
+            state.told.entry(hint.task).or_default().add(tag);
         }
         state.rounds.publish(&message.lane, &message.hints);
         self.wake(&state);
@@ -130,7 +154,8 @@ impl Shelf {
         let mut state = self.lock();
         let before = state.finished.len();
         for receipt in receipts {
-            for tag in state.handed.remove(receipt).unwrap_or_default() {
+            let tags = state.handed.remove(receipt).unwrap_or_default();
+            for tag in tags.into_iter() {
                 state.settle_one(tag);
             }
         }

@@ -21,14 +21,18 @@ pub(super) const TOLD_MAX: usize = 1_000;
 const MESSAGE_BYTES: usize = 256 * 1024;
 /// A message may be no longer: what is full but for one byte takes one task more.
 const MESSAGE_BYTES_MAX: usize = 2 * MESSAGE_BYTES;
+/// What a small task takes: room for so much is made at once.
+const TASK_BYTES: usize = 160;
 /// What an absent number of bytes is written as.
 const ABSENT: u32 = u32::MAX;
 
 /// These tasks, in as many messages as it takes.
 pub(super) fn messages(ended: &[Ended]) -> Vec<Vec<u8>> {
     let (mut messages, mut body, mut told) = (Vec::new(), Vec::new(), 0);
-    for one in ended {
+    for (number, one) in ended.iter().enumerate() {
         if told == 0 {
+            let room = (ended.len() - number).min(TOLD_MAX) * TASK_BYTES;
+            body.reserve(room.min(MESSAGE_BYTES));
             body.push(VERSION);
         }
         write(&mut body, one);
@@ -101,7 +105,7 @@ pub(super) fn decode(message: &[u8]) -> Option<Vec<Ended>> {
     if message.len() > MESSAGE_BYTES_MAX {
         return None;
     }
-    let mut told = Vec::new();
+    let mut told = Vec::with_capacity((rest.len() / TASK_BYTES).min(TOLD_MAX));
     while !rest.is_empty() {
         let id = TaskId::from_u128(rest.try_get_u128().ok()?);
         let length = rest.try_get_u32().ok()? as usize;
