@@ -22,12 +22,12 @@ const WORD: usize = size_of::<i32>();
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     count: i32,
-    bytes: BytesMut,
+    bytes: Vec<u8>,
 }
 
 /// One row that is being written.
 pub(super) struct Fields<'a> {
-    bytes: &'a mut BytesMut,
+    bytes: &'a mut Vec<u8>,
     count: i32,
 }
 
@@ -39,90 +39,110 @@ impl Rows {
     pub(super) fn with_room(rows: usize) -> Self {
         Self {
             count: 0,
-            bytes: BytesMut::with_capacity(rows * ROW_BYTES),
+            bytes: Vec::with_capacity(rows * ROW_BYTES),
         }
     }
 
     /// Adds a row: all its fields, in order.
     pub(super) fn push(&mut self, write: impl FnOnce(&mut Fields<'_>)) {
         let start = self.bytes.len();
-        self.bytes.put_i32(0);
-        self.bytes.put_i32(0);
+        let (count_at, first) = (start + size_of::<i32>(), start + 2 * size_of::<i32>());
+        self.bytes.extend([0; 2 * size_of::<i32>()]);
         let mut fields = Fields {
             bytes: &mut self.bytes,
             count: 0,
         };
         write(&mut fields);
         let count = fields.count;
-        let length = (self.bytes.len() - start - size_of::<i32>()) as i32;
-        (&mut self.bytes[start..]).put_i32(length);
-        (&mut self.bytes[start + size_of::<i32>()..]).put_i32(count);
+        let length = (self.bytes.len() - count_at) as i32;
+        self.bytes[start..count_at].copy_from_slice(&length.to_be_bytes());
+        self.bytes[count_at..first].copy_from_slice(&count.to_be_bytes());
         self.count += 1;
     }
 }
 
+/// The types of fields, by the numbers that PostgreSQL has given them for good.
+mod types {
+    pub(super) const BOOL: u32 = 16;
+    pub(super) const BYTEA: u32 = 17;
+    pub(super) const INT8: u32 = 20;
+    pub(super) const INT2: u32 = 21;
+    pub(super) const INT4: u32 = 23;
+    pub(super) const TEXT: u32 = 25;
+    pub(super) const TIMESTAMPTZ: u32 = 1184;
+    pub(super) const UUID: u32 = 2950;
+    pub(super) const UUID_ARRAY: u32 = 2951;
+}
+
 impl Fields<'_> {
     pub(super) fn uuid(&mut self, value: Option<Uuid>) {
-        self.field(&Type::UUID, value.as_ref().map(Uuid::as_bytes));
+        self.fixed(types::UUID, value.map(Uuid::into_bytes));
     }
 
     pub(super) fn int2(&mut self, value: Option<i16>) {
-        self.field(&Type::INT2, value.map(i16::to_be_bytes));
+        self.fixed(types::INT2, value.map(i16::to_be_bytes));
     }
 
     pub(super) fn int4(&mut self, value: i32) {
-        self.field(&Type::INT4, Some(value.to_be_bytes()));
+        self.fixed(types::INT4, Some(value.to_be_bytes()));
     }
 
     pub(super) fn int8(&mut self, value: Option<i64>) {
-        self.field(&Type::INT8, value.map(i64::to_be_bytes));
+        self.fixed(types::INT8, value.map(i64::to_be_bytes));
     }
 
     pub(super) fn bool(&mut self, value: bool) {
-        self.field(&Type::BOOL, Some([u8::from(value)]));
+        self.fixed(types::BOOL, Some([u8::from(value)]));
     }
 
     pub(super) fn instant(&mut self, value: Option<Instant>) {
         let stored = value.map(|at| at.stored().to_be_bytes());
-        self.field(&Type::TIMESTAMPTZ, stored);
+        self.fixed(types::TIMESTAMPTZ, stored);
     }
 
     pub(super) fn text(&mut self, value: Option<&str>) {
-        self.field(&Type::TEXT, value);
+        self.any(types::TEXT, value.map(str::as_bytes));
     }
 
     pub(super) fn bytes(&mut self, value: Option<&[u8]>) {
-        self.field(&Type::BYTEA, value);
+        self.any(types::BYTEA, value);
     }
 
     /// Some ids, at least one.
     pub(super) fn uuids(&mut self, values: &[Uuid]) {
         let (dimensions, has_nulls, first) = (1, 0, 1);
         let size = (HEAD_WORDS + values.len()) * WORD + size_of_val(values);
-        self.bytes.put_u32(Type::UUID_ARRAY.oid());
-        self.bytes.put_i32(size as i32);
+        self.head(types::UUID_ARRAY, size as i32);
         self.bytes.put_i32(dimensions);
         self.bytes.put_i32(has_nulls);
-        self.bytes.put_u32(Type::UUID.oid());
+        self.bytes.put_u32(types::UUID);
         self.bytes.put_i32(values.len() as i32);
         self.bytes.put_i32(first);
         for value in values {
             self.bytes.put_i32(size_of::<Uuid>() as i32);
-            self.bytes.put_slice(value.as_bytes());
+            self.bytes.extend_from_slice(value.as_bytes());
         }
-        self.count += 1;
     }
 
-    fn field(&mut self, of: &Type, value: Option<impl AsRef<[u8]>>) {
-        self.bytes.put_u32(of.oid());
-        match value {
-            Some(value) => {
-                // A round is bounded far below what a length can say.
-                self.bytes.put_i32(value.as_ref().len() as i32);
-                self.bytes.put_slice(value.as_ref());
-            }
-            None => self.bytes.put_i32(ABSENT),
+    /// A length that is known here costs no call to copy.
+    fn fixed<const N: usize>(&mut self, of: u32, value: Option<[u8; N]>) {
+        let length = value.map_or(ABSENT, |_| N as i32);
+        self.head(of, length);
+        if let Some(value) = value {
+            self.bytes.extend_from_slice(&value);
         }
+    }
+
+    fn any(&mut self, of: u32, value: Option<&[u8]>) {
+        // A round is bounded far below what a length can say.
+        let length = value.map_or(ABSENT, |value| value.len() as i32);
+        self.head(of, length);
+        self.bytes.extend_from_slice(value.unwrap_or_default());
+    }
+
+    fn head(&mut self, of: u32, length: i32) {
+        self.bytes.extend_from_slice(&of.to_be_bytes());
+        self.bytes.extend_from_slice(&length.to_be_bytes());
         self.count += 1;
     }
 }
@@ -155,4 +175,27 @@ impl ToSql for Rows {
     }
 
     to_sql_checked!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_have_the_numbers_of_the_driver() {
+        let numbers = [
+            (types::BOOL, Type::BOOL),
+            (types::BYTEA, Type::BYTEA),
+            (types::INT8, Type::INT8),
+            (types::INT2, Type::INT2),
+            (types::INT4, Type::INT4),
+            (types::TEXT, Type::TEXT),
+            (types::TIMESTAMPTZ, Type::TIMESTAMPTZ),
+            (types::UUID, Type::UUID),
+            (types::UUID_ARRAY, Type::UUID_ARRAY),
+        ];
+        for (number, of) in numbers {
+            assert_eq!(number, of.oid(), "{of}");
+        }
+    }
 }
