@@ -1,9 +1,10 @@
 //! Tasks as rows: what the statements unnest, in order of id.
 
-use tareas_core::ledger::{Row, Write};
+use tareas_core::ledger::Write;
 use tareas_core::{Attempt, Command, Phase, QueueName, SessionId, Task, TaskId, Timestamp};
 use uuid::Uuid;
 
+use super::decide::Decision;
 use super::instant::Instant;
 use super::line::Entered;
 use super::link::Value;
@@ -114,18 +115,22 @@ pub(super) struct Replaced {
 }
 
 impl Replaced {
-    /// These transitions: each with the phase that it leaves.
-    pub(super) fn of<'a>(rows: impl Iterator<Item = (&'a Row, Phase)>) -> Self {
-        let (mut replaced, mut entered) = (Self::default(), Entered::default());
-        for (row, was) in rows {
-            if let Write::Update { base } = row.write {
+    /// These transitions.
+    pub(super) fn of<'a>(decisions: impl ExactSizeIterator<Item = &'a Decision>) -> Self {
+        let mut entered = Entered::default();
+        let mut replaced = Self {
+            rows: Rows::with_room(decisions.len()),
+            ..Self::default()
+        };
+        for decision in decisions {
+            if let (Write::Update { base }, Some(was)) = (decision.write, decision.was) {
                 replaced.rows.push(|fields| {
-                    new_image(fields, &row.task, base, was);
-                    ending(fields, row.endings.first());
+                    new_image(fields, &decision.task, base, was);
+                    ending(fields, decision.ended.as_ref());
                 });
-                let lease = row.task.lease();
+                let lease = decision.task.lease();
                 replaced.sessions.extend(lease.map(|lease| lease.session));
-                entered.add(&row.task);
+                entered.add(&decision.task);
             }
         }
         replaced.lines = entered.rows();
@@ -185,18 +190,20 @@ pub(super) struct Succeeded {
 
 impl Succeeded {
     /// Whether a transition is the plain end of an attempt, of which nothing else is to be stored.
-    pub(super) fn is_one(row: &Row, was: Phase) -> bool {
-        was == Phase::Running && row.task.phase() == Phase::Succeeded && row.endings.is_empty()
+    pub(super) fn is_one(decision: &Decision) -> bool {
+        decision.was == Some(Phase::Running)
+            && decision.task.phase() == Phase::Succeeded
+            && decision.ended.is_none()
     }
 
     /// These transitions.
-    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
+    pub(super) fn of<'a>(decisions: impl ExactSizeIterator<Item = &'a Decision>) -> Self {
         let mut succeeded = Self {
-            rows: Rows::with_room(rows.size_hint().0),
+            rows: Rows::with_room(decisions.len()),
         };
-        for row in rows {
-            if let Write::Update { base } = row.write {
-                let fields = |fields: &mut Fields<'_>| new_success(fields, &row.task, base);
+        for Decision { write, task, .. } in decisions {
+            if let Write::Update { base } = *write {
+                let fields = |fields: &mut Fields<'_>| new_success(fields, task, base);
                 succeeded.rows.push(fields);
             }
         }
@@ -243,19 +250,19 @@ pub(super) struct Removed<'a> {
 }
 
 impl<'a> Removed<'a> {
-    /// These removals, each with the phase that it was decided on.
-    pub(super) fn of(rows: impl Iterator<Item = (&'a Row, Phase)>) -> Self {
+    /// These removals.
+    pub(super) fn of(decisions: impl Iterator<Item = &'a Decision>) -> Self {
         let mut columns = Self::default();
-        for (row, was) in rows {
-            let Write::Delete { base } = row.write else {
+        for decision in decisions {
+            let (Write::Delete { base }, Some(was)) = (decision.write, decision.was) else {
                 continue;
             };
-            columns.ids.push(uuid(row.task.id()));
+            columns.ids.push(uuid(decision.id));
             columns.versions.push(base.cast_signed());
             columns.was.push(was as i16);
-            if let Some(key) = &row.task.spec.options().idempotency_key {
+            if let Some(key) = &decision.task.spec.options().idempotency_key {
                 columns.keys.push(key.as_bytes());
-                columns.owners.push(uuid(row.task.id()));
+                columns.owners.push(uuid(decision.id));
             }
         }
         columns

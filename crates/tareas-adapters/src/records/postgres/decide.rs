@@ -1,15 +1,19 @@
-//! Deciding: core's ledger, made for one round out of what is known, and thrown away after it.
+//! Deciding: by core, out of what is known.
 //!
-//! Nothing about states is decided anywhere else in this adapter. The ledger says what each
-//! command comes to and which rows must be written; the statements write them onto the versions
-//! they were decided on, and a row that has moved on meanwhile is read and decided again.
+//! Nothing about states is decided anywhere else in this adapter. Most commands depend on nothing
+//! but their task, and are decided one by one ([`decide_alone`]); for all others a ledger is made
+//! for one round, and thrown away after it. Core says what each command comes to, and so which
+//! rows must be written; the statements write them onto the versions they were decided on, and a
+//! row that has moved on meanwhile is read and decided again.
 
 use std::collections::HashMap;
 
 use smol_str::SmolStr;
-use tareas_core::ledger::{Config, Row, Stored};
+use tareas_core::ledger::alone::{self, Verdict};
+use tareas_core::ledger::{Config, Row, Stored, Write};
 use tareas_core::{
-    Applied, Batch, Command, Ledger, Outcome, Phase, Place, QueueName, Task, TaskId, Timestamp,
+    Applied, Attempt, Batch, Command, Ledger, Outcome, Phase, Place, QueueName, Task, TaskId,
+    Timestamp,
 };
 
 use super::ids::IdMap;
@@ -33,9 +37,56 @@ pub(super) enum Sent {
     /// The claim of the plain case.
     Claim,
     /// The task was to become this.
-    Image(Task),
+    Image(Box<Task>),
     /// The task was to be removed.
-    Removal(Task),
+    Removal(Box<Task>),
+}
+
+/// What core has decided of one task, on its way to its row.
+#[derive(Debug)]
+pub(super) struct Decision {
+    /// Which of the commands of a round it is about; of no meaning in a sweep, which has none.
+    pub(super) entry: usize,
+    /// The task.
+    pub(super) id: TaskId,
+    /// The statement.
+    pub(super) write: Write,
+    /// The phase that it leaves; `None` when it is new.
+    pub(super) was: Option<Phase>,
+    /// The task afterwards; as it was, when it is removed.
+    pub(super) task: Task,
+    /// The attempt that it left behind, at most one.
+    pub(super) ended: Option<Attempt>,
+    /// Whether it is in its row.
+    pub(super) is_written: bool,
+}
+
+impl Decision {
+    fn new(entry: usize, write: Write, was: Option<Phase>, task: Task) -> Self {
+        Self {
+            entry,
+            id: task.id(),
+            write,
+            was,
+            task,
+            ended: None,
+            is_written: false,
+        }
+    }
+
+    /// Whether it begins an attempt.
+    pub(super) fn is_claim(&self) -> bool {
+        self.task.lease().is_some() && self.was != Some(Phase::Running)
+    }
+
+    /// What may have become of the row, when the connection ends under it.
+    pub(super) fn sent(self) -> Option<Sent> {
+        match self.write {
+            Write::Insert | Write::Update { .. } => Some(Sent::Image(self.task.into())),
+            Write::Delete { .. } => Some(Sent::Removal(self.task.into())),
+            Write::Nothing => None,
+        }
+    }
 }
 
 impl Entry {
@@ -65,8 +116,8 @@ impl Entry {
     /// Whether what was sent was done, as the row tells: `None` when the row was not there.
     pub(super) fn was_done(&self, found: Option<&Task>) -> Option<Task> {
         match (self.sent.as_ref()?, found) {
-            (Sent::Image(image), Some(found)) => (image == found).then(|| found.clone()),
-            (Sent::Removal(removed), None) => Some(removed.clone()),
+            (Sent::Image(image), Some(found)) => (**image == *found).then(|| found.clone()),
+            (Sent::Removal(removed), None) => Some((**removed).clone()),
             (Sent::Claim, Some(found)) => self.is_claim_of(found).then(|| found.clone()),
             _ => None,
         }
@@ -130,11 +181,68 @@ impl Known {
         ledger
     }
 
-    /// The phase that each task is in.
-    pub(super) fn phases(&self) -> IdMap<Phase> {
+    /// What a ledger that knew this wants written, in order of id.
+    pub(super) fn decisions(&self, ledger: &mut Ledger) -> Vec<Decision> {
         let tasks = self.tasks.iter();
-        tasks.map(|task| (task.id(), task.phase())).collect()
+        let phases: IdMap<Phase> = tasks.map(|task| (task.id(), task.phase())).collect();
+        let rows = ledger.cut(usize::MAX, usize::MAX).rows.into_iter();
+        let decisions = rows.enumerate().map(|(entry, row)| {
+            let Row {
+                write,
+                task,
+                endings,
+                ..
+            } = row;
+            let was = phases.get(&task.id()).copied();
+            let ended = endings.into_iter().next();
+            Decision {
+                ended,
+                ..Decision::new(entry, write, was, task)
+            }
+        });
+        in_order(decisions.collect())
     }
+}
+
+/// Decides commands of different tasks that depend on nothing but their task, on what was last
+/// seen of it; submissions as if they were new. Those that change nothing are left out.
+pub(super) fn decide_alone(
+    entries: &[&mut Entry],
+    seen: Vec<Option<Task>>,
+    mut place: Place,
+) -> Vec<Decision> {
+    let mut decisions = Vec::with_capacity(entries.len());
+    for (number, (entry, seen)) in entries.iter().zip(seen).enumerate() {
+        decisions.extend(match (&entry.command, seen) {
+            (Command::Submit(new), _) => {
+                place = Place(place.0.saturating_add(1));
+                let task = alone::submit(new, entry.now, place).ok();
+                task.map(|task| Decision::new(number, Write::Insert, None, task))
+            }
+            (command, Some(task)) => change(number, command, task, entry.now),
+            (_, None) => None,
+        });
+    }
+    in_order(decisions)
+}
+
+fn change(entry: usize, command: &Command, mut task: Task, now: Timestamp) -> Option<Decision> {
+    let (base, was) = (task.version, task.phase());
+    match alone::decide(&mut task, command, now)? {
+        Verdict::Done(ended) => Some(Decision {
+            ended,
+            ..Decision::new(entry, Write::Update { base }, Some(was), task)
+        }),
+        Verdict::Already | Verdict::Refused(_) => None,
+    }
+}
+
+/// In order of id, as statements take them. Mostly they come so.
+fn in_order(mut decisions: Vec<Decision>) -> Vec<Decision> {
+    if !decisions.is_sorted_by_key(|decision| decision.id) {
+        decisions.sort_by_cached_key(|decision| decision.id);
+    }
+    decisions
 }
 
 /// Decides commands of different tasks, in order. Those of one instant are one batch.
@@ -148,11 +256,4 @@ pub(super) fn decide(ledger: &mut Ledger, entries: &[&mut Entry]) -> Vec<Outcome
         outcomes.extend(some);
     }
     outcomes
-}
-
-/// What must be written, in order of id.
-pub(super) fn rows(ledger: &mut Ledger) -> Vec<Row> {
-    let mut rows = ledger.cut(usize::MAX, usize::MAX).rows;
-    rows.sort_unstable_by_key(|row| row.task.id());
-    rows
 }

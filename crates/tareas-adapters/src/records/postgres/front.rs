@@ -183,6 +183,7 @@ impl Touched {
     }
 
     fn add(&mut self, entries: &[Entry]) {
+        self.tasks.reserve(entries.len());
         for entry in entries {
             self.tasks.insert(entry.command.task());
             self.keys.extend(entry.key().cloned());
@@ -192,11 +193,32 @@ impl Touched {
 
 /// Cuts a batch into its segments, with the bytes of each.
 pub(super) fn segments(batch: Batch) -> (Course, Vec<(Vec<Entry>, usize)>) {
-    let course = Course::of(&batch.commands);
+    let Batch { now, commands } = batch;
+    let course = Course::of(&commands);
+    let all = commands.into_iter().map(|command| Entry::new(now, command));
+    let all: Vec<Entry> = all.collect();
+    let bytes = all.iter().map(|entry| bytes_of(&entry.command)).sum();
+    if all.is_empty() {
+        return (course, Vec::new());
+    }
+    if all.len() <= ROUND_MAX && bytes <= ROUND_BYTES_MAX && are_apart(&all) {
+        return (course, vec![(all, bytes)]);
+    }
+    (course, cut(all))
+}
+
+/// Whether it is plain to see that these commands are of different tasks and keys: without a look
+/// at each in a set.
+fn are_apart(entries: &[Entry]) -> bool {
+    let is_in_order = entries.is_sorted_by(|one, next| one.command.task() < next.command.task());
+    is_in_order && entries.iter().all(|entry| entry.key().is_none())
+}
+
+fn cut(entries: Vec<Entry>) -> Vec<(Vec<Entry>, usize)> {
     let (mut segments, mut open, mut bytes) = (Vec::new(), Vec::new(), 0);
     let mut touched = Touched::default();
-    for command in batch.commands {
-        let entry = Entry::new(batch.now, command);
+    touched.tasks.reserve(entries.len().min(ROUND_MAX));
+    for entry in entries {
         let size = bytes_of(&entry.command);
         let is_full = open.len() == ROUND_MAX || bytes + size > ROUND_BYTES_MAX;
         if !open.is_empty() && (is_full || touched.meets(std::slice::from_ref(&entry))) {
@@ -210,7 +232,7 @@ pub(super) fn segments(batch: Batch) -> (Course, Vec<(Vec<Entry>, usize)>) {
     if !open.is_empty() {
         segments.push((open, bytes));
     }
-    (course, segments)
+    segments
 }
 
 fn bytes_of(command: &Command) -> usize {
@@ -238,7 +260,7 @@ mod tests {
         }
     }
 
-    fn cut(tasks: &[u128]) -> Vec<usize> {
+    fn sizes(tasks: &[u128]) -> Vec<usize> {
         let commands = tasks.iter().map(|task| cancel(*task)).collect();
         let now = Timestamp::EPOCH;
         let (_, segments) = segments(Batch { now, commands });
@@ -247,11 +269,12 @@ mod tests {
 
     #[test]
     fn a_segment_names_each_task_once() {
-        assert!(cut(&[]).is_empty());
-        assert_eq!(cut(&[1, 2, 3]), [3]);
-        assert_eq!(cut(&[1, 2, 1, 2, 3, 3]), [2, 3, 1]);
+        assert!(sizes(&[]).is_empty());
+        assert_eq!(sizes(&[1, 2, 3]), [3]);
+        assert_eq!(sizes(&[3, 1, 2]), [3]);
+        assert_eq!(sizes(&[1, 2, 1, 2, 3, 3]), [2, 3, 1]);
         let many: Vec<u128> = (0..2_500).collect();
-        assert_eq!(cut(&many), [1_000, 1_000, 500]);
+        assert_eq!(sizes(&many), [1_000, 1_000, 500]);
     }
 
     #[test]

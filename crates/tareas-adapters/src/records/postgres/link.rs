@@ -1,8 +1,11 @@
 //! One connection: made with the settings of its purpose, its statements prepared once.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::StreamExt;
+use tareas_core::Task;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 
@@ -130,6 +133,34 @@ impl Link {
     ) -> Result<Vec<Row>, Fault> {
         let statement = self.statement(sql).await?;
         Ok(self.client.query(&statement, values).await?)
+    }
+
+    /// Tasks that a statement answers with, about as many as told.
+    pub(super) async fn tasks(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        about: usize,
+    ) -> Result<Vec<Task>, Fault> {
+        self.collect(sql, values, about, row::task).await
+    }
+
+    /// What is made of the rows of a statement, each as it comes; about as many as told.
+    pub(super) async fn collect<T>(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        about: usize,
+        mut read: impl FnMut(&Row) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Fault> {
+        let statement = self.statement(sql).await?;
+        let values = values.iter().copied();
+        let mut rows = pin!(self.client.query_raw(&statement, values).await?);
+        let mut all = Vec::with_capacity(about);
+        while let Some(row) = rows.next().await {
+            all.push(read(&row?)?);
+        }
+        Ok(all)
     }
 
     /// Statements without values or answers.

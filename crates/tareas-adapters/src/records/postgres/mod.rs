@@ -11,7 +11,7 @@
 //! | `options`, `open`, `checks`, `migrate`, `days` | how a store is opened; the schema and its partitions |
 //! | `front` | what arrives while a statement is in flight goes into the next one together |
 //! | `worker`, `counting` | the services behind the front: a connection each, collisions, lost connections |
-//! | `pass`, `decide` | one pass over a round: know, decide with core's ledger, write |
+//! | `pass`, `claim`, `decide` | one pass over a round: know, have core decide, write |
 //! | `statements`, `batch`, `write`, `row`, `instant` | the statements, and tasks as columns |
 //! | `sweep`, `next` | tasks found by their state or by their place in line |
 //! | `members` | the other processes on the same records |
@@ -23,6 +23,7 @@
 mod access;
 mod batch;
 mod checks;
+mod claim;
 mod counting;
 mod days;
 mod decide;
@@ -140,6 +141,7 @@ impl PostgresRecords {
                 Err(_) => Err(ApplyError::Unknown(ended().into_port_error())),
             };
             match some {
+                Ok(all) if outcomes.is_empty() => outcomes = all,
                 Ok(some) => outcomes.extend(some),
                 Err(ApplyError::NotApplied(_))
                     if course == Course::Claim && !outcomes.is_empty() =>

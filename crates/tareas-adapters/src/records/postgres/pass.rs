@@ -7,17 +7,16 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use tareas_core::ledger::{Row, Write};
-use tareas_core::limits::TIMEOUT_DEFAULT;
-use tareas_core::{Command, Outcome, Rejected, SessionId, Task, TaskId, lifecycle};
+use tareas_core::ledger::{Write, alone};
+use tareas_core::{Command, Outcome, Place, Rejected, SessionId, Task, TaskId, Timestamp};
 use uuid::Uuid;
 
-use super::batch::{Claims, uuids};
-use super::decide::{Entry, Known, Sent, decide, rows};
+use super::batch::uuids;
+use super::decide::{Decision, Entry, Known, decide, decide_alone};
 use super::fault::Fault;
 use super::ids::{IdMap, IdSet};
 use super::row;
-use super::statements::{CLAIM, CLOSED, FREE_KEYS, KEYS, LOAD, PAUSED};
+use super::statements::{CLOSED, FREE_KEYS, KEYS, LOAD, PAUSED};
 use super::write::{Ids, Writer};
 
 /// What a pass goes by.
@@ -38,20 +37,35 @@ impl Writer<'_> {
         if basis == Basis::Assumed && all_claims {
             return self.claim(entries).await;
         }
-        let known = match basis {
-            Basis::Assumed => self.assume(entries).await?,
-            Basis::Read => self.read(entries).await?,
-        };
-        if basis == Basis::Read {
-            recognise(entries, &known);
-            self.refuse_closed(entries).await?;
+        match basis {
+            Basis::Assumed => self.pass_on_assumption(entries).await,
+            Basis::Read => self.pass_on_rows(entries).await,
         }
+    }
+
+    async fn pass_on_assumption(self, entries: &mut [&mut Entry]) -> Result<(), Fault> {
+        let seen = self.assume(entries).await?;
+        let queue_tasks_max = self.shared.options.queue_tasks_max;
+        if queue_tasks_max.is_none() && entries.iter().all(|e| alone::can_decide(&e.command)) {
+            let places = self.places(entries);
+            let decisions = decide_alone(entries, seen, places);
+            return self.carry_out(entries, decisions, Basis::Assumed).await;
+        }
+        let mut known = self.around(entries).await?;
+        known.tasks = seen.into_iter().flatten().collect();
+        self.decide(entries, &known, Basis::Assumed).await
+    }
+
+    async fn pass_on_rows(self, entries: &mut [&mut Entry]) -> Result<(), Fault> {
+        let known = self.read(entries).await?;
+        recognise(entries, &known);
+        self.refuse_closed(entries).await?;
         let mut open: Vec<&mut Entry> = entries
             .iter_mut()
             .filter(|entry| entry.outcome.is_none())
             .map(|entry| &mut **entry)
             .collect();
-        self.decide(&mut open, &known, basis).await
+        self.decide(&mut open, &known, Basis::Read).await
     }
 
     /// Refuses the claims of sessions that were closed: their process was declared gone.
@@ -72,49 +86,70 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Decides by a ledger.
     async fn decide(
         self,
         open: &mut [&mut Entry],
         known: &Known,
         basis: Basis,
     ) -> Result<(), Fault> {
-        let Some(latest) = open.iter().map(|entry| entry.now).max() else {
-            return Ok(());
-        };
-        let places = self.shared.places(latest, open.len());
-        let mut ledger = known.ledger(places, self.shared.options.queue_tasks_max);
+        let queue_tasks_max = self.shared.options.queue_tasks_max;
+        let mut ledger = known.ledger(self.places(open), queue_tasks_max);
         let outcomes = decide(&mut ledger, open);
-        let rows = rows(&mut ledger);
-        if basis == Basis::Read {
-            self.free_keys(open, known, &rows).await?;
+        let mut decisions = known.decisions(&mut ledger);
+        let numbers = open.iter().map(|entry| entry.command.task()).zip(0..);
+        let numbers: IdMap<usize> = numbers.collect();
+        for decision in &mut decisions {
+            decision.entry = numbers[&decision.id];
         }
-        mark_sent(open, &rows);
+        if basis == Basis::Read {
+            self.free_keys(open, known, &decisions).await?;
+            for (entry, outcome) in open.iter_mut().zip(outcomes) {
+                let is_done = matches!(outcome, Outcome::Done(_));
+                entry.outcome = (!is_done).then_some(outcome);
+            }
+        }
+        self.carry_out(open, decisions, basis).await
+    }
+
+    /// Places for all of these commands, above the returned one.
+    fn places(self, entries: &[&mut Entry]) -> Place {
+        let latest = entries.iter().map(|entry| entry.now).max();
+        let latest = latest.unwrap_or(Timestamp::EPOCH);
+        self.shared.places(latest, entries.len())
+    }
+
+    /// Writes what was decided of these commands. What is written is certain, since the write has
+    /// checked what it was decided on; the others stay open.
+    async fn carry_out(
+        self,
+        open: &mut [&mut Entry],
+        mut decisions: Vec<Decision>,
+        basis: Basis,
+    ) -> Result<(), Fault> {
         let ids = match basis {
             Basis::Assumed if open.iter().all(|entry| entry.has_fresh_id()) => Ids::Fresh,
             Basis::Assumed | Basis::Read => Ids::Any,
         };
-        let mut written = IdSet::default();
-        let phases = known.phases();
         let claim = Uuid::now_v7();
-        let result = self.write(&rows, &phases, &mut written, ids, claim).await;
-        for (entry, outcome) in open.iter_mut().zip(outcomes) {
-            let is_certain = match &outcome {
-                Outcome::Done(task) => written.contains(&task.id()),
-                Outcome::Already(_) | Outcome::Refused(_) => basis == Basis::Read,
-            };
-            if is_certain {
-                entry.outcome = Some(outcome);
-            }
-            if is_certain || !matches!(result, Err(Fault::Lost(_))) {
-                entry.sent = None;
+        let result = self.write(&mut decisions, ids, claim).await;
+        let is_lost = matches!(result, Err(Fault::Lost(_)));
+        let mut has_changed = false;
+        for decision in decisions {
+            let entry = &mut *open[decision.entry];
+            has_changed |= decision.is_written;
+            if decision.is_written {
+                entry.outcome = Some(Outcome::Done(decision.task));
+            } else if is_lost {
+                entry.sent = decision.sent();
             }
         }
-        self.settle(open, !written.is_empty(), claim);
+        self.settle(open, has_changed, claim);
         result
     }
 
     /// Tells those who wait, and remembers what runs by this claim.
-    fn settle(self, entries: &[&mut Entry], has_changed: bool, claim: Uuid) {
+    pub(super) fn settle(self, entries: &[&mut Entry], has_changed: bool, claim: Uuid) {
         if has_changed {
             self.shared.advance();
         }
@@ -131,73 +166,36 @@ impl Writer<'_> {
         running.changed(done.filter(|done| !is_claimed(done)).map(task));
     }
 
-    /// T3 by one statement. What it does not find stays open.
-    async fn claim(self, entries: &mut [&mut Entry]) -> Result<(), Fault> {
-        entries.sort_unstable_by_key(|entry| entry.command.task());
-        let mut claims = Claims::with_room(entries.len());
-        for entry in entries.iter_mut() {
-            claims.push(&entry.command, entry.now);
-            entry.sent = Some(Sent::Claim);
-        }
-        let claims = claims.complete();
-        let timeout = i64::try_from(TIMEOUT_DEFAULT.as_micros()).unwrap_or(i64::MAX);
-        self.shared.stats.statements.fetch_add(1, Ordering::Relaxed);
-        let (claim, over) = (Uuid::now_v7(), self.shared.running().take_over());
-        let values = claims.values(&self.shard, &timeout, &claim, &over);
-        let answered = self.link.rows(CLAIM, &values).await;
-        if answered.is_err() {
-            self.shared.running().give_back(over);
-        }
-        if !matches!(answered, Err(Fault::Lost(_))) {
-            entries.iter_mut().for_each(|entry| entry.sent = None);
-        }
-        let claimed = answered?;
-        for found in &claimed {
-            let id = row::id(found, 0)?;
-            let entry = entries.binary_search_by_key(&id, |entry| entry.command.task());
-            let entry = entry.map_err(|_| row::damaged("a claim that nobody asked for"))?;
-            let entry = &mut *entries[entry];
-            let task = row::claimed(found, &claim_of(entry)?, entry.now)?;
-            entry.outcome = Some(Outcome::Done(task));
-        }
-        let stats = &self.shared.stats;
-        stats
-            .rows
-            .fetch_add(claimed.len() as u64, Ordering::Relaxed);
-        let moves = entries.iter().filter_map(|entry| match &entry.outcome {
-            Some(Outcome::Done(task)) => {
-                let (was, is) = (tareas_core::Phase::Queued, tareas_core::Phase::Running);
-                Some((&task.spec.queue, Some(was), Some(is)))
+    /// The tasks of these commands as they were last seen here; other tasks are read, unless they
+    /// are submitted just now.
+    async fn assume(self, entries: &[&mut Entry]) -> Result<Vec<Option<Task>>, Fault> {
+        let (mut seen, unseen) = self.seen(entries);
+        if !unseen.is_empty() {
+            let id = |number: &usize| entries[*number].command.task();
+            let tasks = self.load(unseen.iter().map(id)).await?.into_iter();
+            let mut tasks: IdMap<Task> = tasks.map(|task| (task.id(), task)).collect();
+            for number in unseen {
+                seen[number] = tasks.remove(&id(&number));
             }
-            _ => None,
-        });
-        self.shared.tally.moved(self.shard, moves);
-        if claimed.is_empty() {
-            // The statement has noted it all the same.
-            self.shared.running().give_back(vec![claim]);
         }
-        self.settle(entries, !claimed.is_empty(), claim);
-        Ok(())
+        Ok(seen)
     }
 
-    /// What is known without asking; other tasks are read, unless they are submitted just now.
-    async fn assume(self, entries: &[&mut Entry]) -> Result<Known, Fault> {
-        let mut known = self.around(entries).await?;
-        let mut unknown = Vec::new();
-        for entry in entries {
-            let id = entry.command.task();
+    /// What runs here, and the numbers of those commands whose tasks are to be read.
+    fn seen(self, entries: &[&mut Entry]) -> (Vec<Option<Task>>, Vec<usize>) {
+        let mut unseen = Vec::new();
+        let running = self.shared.running();
+        let seen = entries.iter().enumerate().map(|(number, entry)| {
             if matches!(entry.command, Command::Submit(_)) {
-                continue;
+                return None;
             }
-            match self.shared.held(id) {
-                Some(task) => known.tasks.push(task),
-                None => unknown.push(id),
+            let task = running.get(entry.command.task());
+            if task.is_none() {
+                unseen.push(number);
             }
-        }
-        if !unknown.is_empty() {
-            known.tasks.extend(self.load(unknown.into_iter()).await?);
-        }
-        Ok(known)
+            task.cloned()
+        });
+        (seen.collect(), unseen)
     }
 
     /// Everything that these commands depend on, as it is stored. Keys before the tasks: who
@@ -241,8 +239,9 @@ impl Writer<'_> {
 
     async fn load(self, ids: impl Iterator<Item = TaskId>) -> Result<Vec<Task>, Fault> {
         self.shared.stats.statements.fetch_add(1, Ordering::Relaxed);
-        let rows = self.link.rows(LOAD, &[&uuids(ids)]).await.map_err(unsent)?;
-        row::tasks(&rows)
+        let ids = uuids(ids);
+        let tasks = self.link.tasks(LOAD, &[&ids], ids.len()).await;
+        tasks.map_err(unsent)
     }
 
     /// Frees keys that are stored for a task which does not have them, for those who may have
@@ -251,12 +250,12 @@ impl Writer<'_> {
         self,
         open: &[&mut Entry],
         known: &Known,
-        rows: &[Row],
+        decisions: &[Decision],
     ) -> Result<(), Fault> {
-        let is_new: IdSet = rows
+        let is_new: IdSet = decisions
             .iter()
-            .filter(|row| row.write == Write::Insert)
-            .map(|row| row.task.id())
+            .filter(|decision| decision.write == Write::Insert)
+            .map(|decision| decision.id)
             .collect();
         let (mut keys, mut owners) = (Vec::new(), Vec::new());
         for entry in open {
@@ -304,38 +303,5 @@ fn recognise(entries: &mut [&mut Entry], known: &Known) {
             entry.outcome = Some(Outcome::Done(task));
         }
         entry.sent = None;
-    }
-}
-
-/// Notes what is about to be sent for each command.
-fn mark_sent(open: &mut [&mut Entry], rows: &[Row]) {
-    let rows: IdMap<&Row> = rows.iter().map(|row| (row.task.id(), row)).collect();
-    for entry in open {
-        entry.sent = rows.get(&entry.command.task()).and_then(|row| {
-            let task = row.task.clone();
-            match row.write {
-                Write::Insert | Write::Update { .. } => Some(Sent::Image(task)),
-                Write::Delete { .. } => Some(Sent::Removal(task)),
-                Write::Nothing => None,
-            }
-        });
-    }
-}
-
-/// Who claims, and on what knowledge.
-fn claim_of(entry: &Entry) -> Result<lifecycle::Claim, Fault> {
-    match &entry.command {
-        Command::Claim {
-            expected_attempt,
-            session,
-            token,
-            ..
-        } => Ok(lifecycle::Claim {
-            expected_attempt: *expected_attempt,
-            session: *session,
-            token: *token,
-            gap: 0,
-        }),
-        _ => Err(row::damaged("a claim that is none")),
     }
 }

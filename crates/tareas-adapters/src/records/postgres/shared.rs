@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tareas_core::{Kind, Outcome, Place, Position, QueueName, Rejected, Task, TaskId, Timestamp};
+use tareas_core::{Kind, Outcome, Place, Position, QueueName, Rejected, Timestamp};
 use tareas_engine::ports::{Stopped, StoredSession};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
@@ -167,11 +167,6 @@ impl Shared {
         self.front.close();
         self.closing.notify_waiters();
         self.decided.send_modify(|_| ());
-    }
-
-    /// A running task as it was last seen here.
-    pub(super) fn held(&self, id: TaskId) -> Option<Task> {
-        self.running().get(id).cloned()
     }
 
     /// What this server runs.

@@ -8,16 +8,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tareas_core::ledger::Write;
-use tareas_core::{Applied, Ledger, Outcome, Phase, Sweep, Task, Timestamp, Want};
+use tareas_core::{Applied, Ledger, Outcome, Sweep, Task, Timestamp, Want};
 use tareas_engine::ports::ApplyError;
 use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
 
 use super::counting::Counting;
-use super::decide::{Known, rows};
+use super::decide::Known;
 use super::fault::Fault;
 use super::front::Course;
-use super::ids::IdSet;
 use super::instant::Instant;
 use super::link::{Link, Purpose};
 use super::row;
@@ -213,37 +212,32 @@ impl Sweeper {
         link.run("BEGIN").await?;
         self.shared.stats.statements.fetch_add(2, Ordering::Relaxed);
         let mut known = Known {
-            tasks: row::tasks(&link.rows(LOCK, &[&ids]).await?)?,
+            tasks: link.tasks(LOCK, &[&ids], ids.len()).await?,
             ..Known::default()
         };
         for row in link.rows(PAUSED, &[]).await? {
             known.paused.push(row::queue(&row, 0)?);
         }
         let places = self.shared.places(now, known.tasks.len());
-        let (outcomes, rows) = {
+        let (outcomes, mut decisions) = {
             let mut ledger = known.ledger(places, None);
-            (decision(&mut ledger), rows(&mut ledger))
+            (decision(&mut ledger), known.decisions(&mut ledger))
         };
-        let (phases, mut written) = (known.phases(), IdSet::default());
         let claim = Uuid::now_v7();
-        writer
-            .write(&rows, &phases, &mut written, Ids::Any, claim)
-            .await?;
+        writer.write(&mut decisions, Ids::Any, claim).await?;
         // All of them are held; only the claims of a session that was closed are not written.
-        if rows
+        if decisions
             .iter()
-            .any(|row| row.write != Write::Nothing && !written.contains(&row.task.id()))
+            .any(|decision| decision.write != Write::Nothing && !decision.is_written)
         {
             return Err(Fault::Collided("the session of a claim was closed".into()));
         }
         link.run("COMMIT").await?;
-        let is_claimed = |task: &&Task| {
-            task.lease().is_some() && phases.get(&task.id()) != Some(&Phase::Running)
-        };
-        let tasks = || outcomes.iter().filter_map(done);
+        let (claimed, others): (Vec<_>, Vec<_>) =
+            decisions.iter().partition(|decision| decision.is_claim());
         let mut running = self.shared.running();
-        running.claimed(claim, tasks().filter(is_claimed));
-        running.changed(tasks().filter(|task| !is_claimed(task)));
+        running.claimed(claim, claimed.into_iter().map(|decision| &decision.task));
+        running.changed(others.into_iter().map(|decision| &decision.task));
         Ok(outcomes)
     }
 

@@ -1,14 +1,14 @@
-//! Carrying out what a ledger decided: one statement for each kind of row.
+//! Carrying out what core decided: one statement for each kind of row.
 
 use std::sync::atomic::Ordering;
 
-use tareas_core::Phase;
-use tareas_core::ledger::{Row, Write};
+use tareas_core::ledger::Write;
 use uuid::Uuid;
 
 use super::batch::{Inserted, Removed, Replaced, Succeeded};
+use super::decide::Decision;
 use super::fault::Fault;
-use super::ids::{IdMap, IdSet};
+use super::ids::IdSet;
 use super::link::{Link, Value};
 use super::row;
 use super::shared::Shared;
@@ -35,59 +35,53 @@ pub(super) enum Ids {
 }
 
 impl Writer<'_> {
-    /// Writes the rows, each on its own: those whose task has moved on are left out. What was
-    /// written is in `written`, also when a later statement failed. What is claimed with it, is
-    /// claimed by `claim`.
+    /// Carries out the decisions, each on its own: those whose task has moved on are left out.
+    /// Each tells whether it was written, also when a later statement failed. What is claimed with
+    /// it, is claimed by `claim`.
     pub(super) async fn write(
         self,
-        rows: &[Row],
-        phases: &IdMap<Phase>,
-        written: &mut IdSet,
+        decisions: &mut [Decision],
         ids: Ids,
         claim: Uuid,
     ) -> Result<(), Fault> {
         let (mut removals, mut successes) = (Vec::new(), Vec::new());
         let (mut updates, mut inserts) = (Vec::new(), Vec::new());
-        for row in rows {
-            let was = phases.get(&row.task.id()).copied();
-            match (row.write, was) {
-                (Write::Delete { .. }, Some(was)) => removals.push((row, was)),
-                (Write::Update { .. }, Some(was)) if Succeeded::is_one(row, was) => {
-                    successes.push((row, was));
-                }
-                (Write::Update { .. }, Some(was)) => updates.push((row, was)),
-                (Write::Insert, _) => inserts.push(row),
-                (Write::Nothing | Write::Delete { .. } | Write::Update { .. }, _) => {}
+        for decision in decisions {
+            match decision.write {
+                Write::Delete { .. } => removals.push(decision),
+                Write::Update { .. } if Succeeded::is_one(decision) => successes.push(decision),
+                Write::Update { .. } => updates.push(decision),
+                Write::Insert => inserts.push(decision),
+                Write::Nothing => {}
             }
         }
         if !removals.is_empty() {
-            let columns = Removed::of(removals.iter().copied());
+            let columns = Removed::of(removals.iter().map(|one| &**one));
             let told = self.told(REMOVE, &columns.values(&self.shard)).await?;
-            self.moved(&removals, told, written);
+            self.count(&mut removals, told);
         }
         if !successes.is_empty() {
-            let columns = Succeeded::of(successes.iter().map(|(row, _)| *row));
+            let columns = Succeeded::of(successes.iter().map(|one| &**one));
             let told = self.told(SUCCEED, &columns.values(&self.shard)).await?;
-            self.moved(&successes, told, written);
+            self.count(&mut successes, told);
         }
         if !updates.is_empty() {
-            let columns = Replaced::of(updates.iter().copied());
-            let told = self
-                .told(REPLACE, &columns.values(&self.shard, &claim))
-                .await?;
-            self.moved(&updates, told, written);
+            let columns = Replaced::of(updates.iter().map(|one| &**one));
+            let values = columns.values(&self.shard, &claim);
+            let told = self.told(REPLACE, &values).await?;
+            self.count(&mut updates, told);
         }
         if !inserts.is_empty() {
-            self.insert(&inserts, written, ids).await?;
+            self.insert(&mut inserts, ids).await?;
         }
         Ok(())
     }
 
-    async fn insert(self, rows: &[&Row], written: &mut IdSet, ids: Ids) -> Result<(), Fault> {
+    async fn insert(self, inserts: &mut [&mut Decision], ids: Ids) -> Result<(), Fault> {
         let days = &self.shared.days;
-        days.make_for(self.link, rows.iter().map(|row| row.task.id()))
+        days.make_for(self.link, inserts.iter().map(|one| one.id))
             .await?;
-        let columns = Inserted::of(rows.iter().map(|row| &row.task));
+        let columns = Inserted::of(inserts.iter().map(|one| &one.task));
         let sql = match ids {
             _ if columns.has_keys() => INSERT_KEYED,
             Ids::Any => INSERT,
@@ -102,7 +96,7 @@ impl Writer<'_> {
             }
             _ => self.told(sql, &values[..values.len() - 1]).await?,
         };
-        self.count(rows.iter().map(|row| (*row, None)), told, written);
+        self.count(inserts, told);
         Ok(())
     }
 
@@ -121,32 +115,19 @@ impl Writer<'_> {
         self.link.rows(sql, values).await
     }
 
-    /// Notes rows of tasks that were there, each with the phase that it leaves.
-    fn moved(self, rows: &[(&Row, Phase)], told: Told, written: &mut IdSet) {
-        self.count(
-            rows.iter().map(|(row, was)| (*row, Some(*was))),
-            told,
-            written,
-        );
-    }
-
-    fn count<'r>(
-        self,
-        rows: impl Iterator<Item = (&'r Row, Option<Phase>)> + Clone,
-        told: Told,
-        written: &mut IdSet,
-    ) {
-        let is_done = |row: &Row| told.as_ref().is_none_or(|ids| ids.contains(&row.task.id()));
-        let done = rows.filter(|(row, _)| is_done(row));
-        let before = written.len();
-        written.extend(done.clone().map(|(row, _)| row.task.id()));
-        let stats = &self.shared.stats;
-        let count = (written.len() - before) as u64;
-        stats.rows.fetch_add(count, Ordering::Relaxed);
-        let moves = done.map(|(row, was)| {
-            let is_removal = matches!(row.write, Write::Delete { .. });
-            let is = (!is_removal).then(|| row.task.phase());
-            (&row.task.spec.queue, was, is)
+    /// Notes what a statement has written.
+    fn count(self, decisions: &mut [&mut Decision], told: Told) {
+        let mut written = 0;
+        for decision in &mut *decisions {
+            decision.is_written = told.as_ref().is_none_or(|ids| ids.contains(&decision.id));
+            written += u64::from(decision.is_written);
+        }
+        self.shared.stats.rows.fetch_add(written, Ordering::Relaxed);
+        let done = decisions.iter().filter(|decision| decision.is_written);
+        let moves = done.map(|decision| {
+            let is_removal = matches!(decision.write, Write::Delete { .. });
+            let is = (!is_removal).then(|| decision.task.phase());
+            (&decision.task.spec.queue, decision.was, is)
         });
         self.shared.tally.moved(self.shard, moves);
     }
