@@ -179,6 +179,22 @@ async fn a_busy_pool_does_not_forget_a_task_whose_hint_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_goes_before_a_backlog_that_is_not() {
+    let queue = losing();
+    let world = World::with_queue(Arc::<LossyQueue>::clone(&queue));
+    let lost: Vec<TaskId> = (0..3).map(|n| submit(&world, n)).collect();
+    // A look that finds as much as it asks for.
+    assert_eq!(take_in_time(&world).task.id(), lost[0]);
+    queue.lose(false);
+    let told = submit(&world, 3);
+    assert_eq!(world.take_one().task.id(), told);
+    // Nobody is told of anything any more: the next look follows at once.
+    for lost in &lost[1..] {
+        assert_eq!(world.take_one().task.id(), *lost);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn kinds_that_a_pool_lacks_are_left_to_others_and_hold_nobody_up() {
     let world = World::with_queue(losing());
     world.engine.kinds().announce([kind("mail")]);
