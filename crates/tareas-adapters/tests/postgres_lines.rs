@@ -7,10 +7,13 @@ mod postgres_support;
 use std::time::Duration;
 
 use postgres_support::{
-    NOW, SESSION, claim, done, number, open, runtime, settle_as, sql, submission, submit,
+    NOW, SESSION, claim, done, number, open, runtime, settle, settle_as, sql, submission, submit,
+    submit_with,
 };
 use tareas_adapters::PostgresRecords;
-use tareas_core::{Batch, Command, Ending, Hint, Lane, Place, Priority, QueueName, TaskId, Want};
+use tareas_core::{
+    Batch, Command, Ending, Hint, Lane, Phase, Place, Priority, QueueName, TaskId, Want,
+};
 use tareas_engine::ports::{Clock, Records, SystemClock};
 use tareas_services::{Postgres, Service, is_missing};
 
@@ -86,6 +89,31 @@ async fn until_forgotten(url: &str) {
         SystemClock.sleep(Duration::from_millis(100)).await;
     }
     panic!("rows of which nobody waits are still there");
+}
+
+/// Statements over the partition of a day, when that is dropped under them and made again.
+#[test]
+fn a_partition_that_was_dropped_is_made_again() {
+    if is_missing(Service::Postgres) {
+        return;
+    }
+    let url = Postgres::shared().database();
+    runtime().block_on(async {
+        let records = open(&url, 1).await;
+        for number in 0..3 {
+            let id = TaskId::v7(*NOW, number);
+            let submitted = apply(&records, vec![submit_with(submission(id), true)]).await;
+            done(&submitted.outcomes[0]);
+            let claimed = apply(&records, vec![claim(id, 0)]).await;
+            let claimed = done(&claimed.outcomes[0]);
+            let settled = apply(&records, vec![settle(claimed)]).await;
+            assert_eq!(done(&settled.outcomes[0]).phase(), Phase::Succeeded);
+            let drop_all = "DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT inhrelid FROM pg_inherits \
+                WHERE inhparent IN ('tareas.tasks'::regclass, 'tareas.attempts'::regclass) \
+                LOOP EXECUTE format('DROP TABLE %s', t); END LOOP; END $$";
+            sql(&url, drop_all).await;
+        }
+    });
 }
 
 /// What waits is in a line again after it was filled by hand, as a migration does it.

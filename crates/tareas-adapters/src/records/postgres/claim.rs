@@ -8,6 +8,7 @@ use tareas_core::{Command, Outcome, Phase, TaskId, lifecycle};
 use uuid::Uuid;
 
 use super::batch::Claims;
+use super::days::day_of_all;
 use super::decide::{Entry, Sent};
 use super::fault::Fault;
 use super::row;
@@ -29,13 +30,16 @@ impl Writer<'_> {
         let (claim, over) = (Uuid::now_v7(), self.shared.running().take_over());
         let values = claims.values(&self.shard, &timeout, &claim, &over);
         let (asked, mut next) = (&*entries, 0);
-        let answered = self.link.collect(CLAIM, &values, asked.len(), |found| {
-            let number = number_of(asked, row::id(found, 0)?, next)?;
-            let entry = &*asked[number];
-            next = number + 1;
-            let task = row::claimed(found, &claim_of(entry)?, entry.now)?;
-            Ok((number, task))
-        });
+        let day = day_of_all(asked.iter().map(|entry| entry.command.task()));
+        let answered = self
+            .link
+            .collect(day, CLAIM, &values, asked.len(), |found| {
+                let number = number_of(asked, row::id(found, 0)?, next)?;
+                let entry = &*asked[number];
+                next = number + 1;
+                let task = row::claimed(found, &claim_of(entry)?, entry.now)?;
+                Ok((number, task))
+            });
         let answered = answered.await;
         if answered.is_err() {
             self.shared.running().give_back(over);

@@ -103,6 +103,21 @@ fn day(at: Timestamp) -> i32 {
     i32::try_from(days).unwrap_or(i32::MAX)
 }
 
+/// The day of all of these ids; `None` when there are several.
+pub(super) fn day_of_all(ids: impl Iterator<Item = TaskId>) -> Option<i32> {
+    let mut days = ids.map(day_of);
+    let first = days.next();
+    first.filter(|first| days.all(|day| day == *first))
+}
+
+/// A statement about tasks, over the partition of one day.
+pub(super) fn over(sql: &str, day: i32) -> String {
+    let midnight = jiff::Timestamp::from_second(i64::from(day) * DAY.as_secs() as i64);
+    let midnight = midnight.unwrap_or_default();
+    let partition = format!("tareas.tasks_{} ", midnight.strftime("%Y%m%d"));
+    sql.replace("tareas.tasks ", &partition)
+}
+
 /// The day in the upper 48 bits of an id, whatever kind of UUID it is: that is what partitions
 /// go by.
 fn day_of(id: TaskId) -> i32 {
@@ -112,6 +127,20 @@ fn day_of(id: TaskId) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_goes_over_the_partition_of_a_day() {
+        let day = 20_779;
+        let at = Timestamp::from_millis(86_400_000 * i64::from(day));
+        let ids = [TaskId::v7(at, 1), TaskId::v7(at + DAY / 2, 2)];
+        assert_eq!(day_of_all(ids.into_iter()), Some(day));
+        let sql = "UPDATE tareas.tasks t SET version = 1";
+        let over_it = "UPDATE tareas.tasks_20261122 t SET version = 1";
+        assert_eq!(over(sql, day), over_it);
+        let others = [ids[0], TaskId::v7(at + DAY, 3)];
+        assert_eq!(day_of_all(others.into_iter()), None);
+        assert_eq!(day_of_all(std::iter::empty()), None);
+    }
 
     #[test]
     fn days_follow_the_ids() {

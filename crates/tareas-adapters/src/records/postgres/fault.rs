@@ -71,7 +71,9 @@ impl From<tokio_postgres::Error> for Fault {
         {
             return Self::Lost(error.into());
         }
-        if *code == SqlState::CHECK_VIOLATION && told.constraint().is_none() {
+        if *code == SqlState::UNDEFINED_TABLE
+            || (*code == SqlState::CHECK_VIOLATION && told.constraint().is_none())
+        {
             return Self::NoPartition(error.into());
         }
         Self::Refused(error.into())

@@ -20,22 +20,27 @@ use super::sweep::Sweeper;
 /// How often rows are looked through for those of which nobody waits.
 const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// Rows of one look. There is another one at once when it found many to forget.
-const LOOK_ROWS: i64 = 200;
+pub(super) const LOOK_ROWS: i64 = 200;
+/// Ids lie together when there are so many for each millisecond of their time.
+const IDS_PER_MS: u128 = 4;
 /// Looks at most, one after the other.
 const LOOKS_MAX: usize = 20;
 
 /// Rows above an entry, in order: forgets those of which nobody waits. Tells the last entry it
-/// looked at and how many rows it looked at and forgot. Tasks are looked up one by one, the last
-/// one first: while that one waits, as it mostly does, nobody looks for the others.
+/// looked at and how many rows it looked at and forgot. Ids that were made together lie together,
+/// and all tasks there are looked at in one go. Others are looked up one by one, the last one
+/// first: while that one waits, as it mostly does, nobody looks for the rest.
 pub(super) const FORGET: &str = concat!(
-    "WITH looked AS MATERIALIZED (SELECT e.entry, e.queue, e.priority, e.ids \
+    "WITH looked AS MATERIALIZED (SELECT e.* \
        FROM tareas.lines e WHERE e.entry > $1 ORDER BY e.entry, e.queue, e.priority LIMIT $2 \
        FOR UPDATE OF e SKIP LOCKED), \
      forgotten AS (DELETE FROM tareas.lines d USING looked l \
        WHERE d.entry = l.entry AND d.queue = l.queue AND d.priority = l.priority \
-         AND CASE WHEN EXISTS (SELECT FROM tareas.tasks t \
-             WHERE t.id = l.ids[cardinality(l.ids)] AND t.place IS NOT NULL OFFSET 0) THEN false \
-           ELSE NOT EXISTS (SELECT FROM ",
+         AND NOT CASE WHEN l.first_id IS NOT NULL THEN EXISTS (SELECT FROM tareas.tasks t \
+             WHERE t.id BETWEEN l.first_id AND l.last_id AND t.place IS NOT NULL OFFSET 0) \
+           WHEN EXISTS (SELECT FROM tareas.tasks t \
+             WHERE t.id = l.ids[cardinality(l.ids)] AND t.place IS NOT NULL OFFSET 0) THEN true \
+           ELSE EXISTS (SELECT FROM ",
     named!("l.ids", "o.place IS NOT NULL"),
     ") END \
        RETURNING d.entry) \
@@ -86,16 +91,28 @@ impl Entered {
                 continue;
             };
             let ids: Vec<Uuid> = line.tasks.iter().map(|(_, id)| *id).collect();
+            let ends = ends(&ids);
             rows.push(|fields| {
                 fields.text(Some(line.queue.as_str()));
                 fields.int2(Some(i16::from(line.priority.level())));
                 fields.int8(Some(first.0));
                 fields.int8(Some(last.0));
                 fields.uuids(&ids);
+                fields.uuid(ends.map(|(first, _)| first));
+                fields.uuid(ends.map(|(_, last)| last));
             });
         }
         rows
     }
+}
+
+/// The least and the greatest of these ids, when they were made so close together that not many
+/// others can lie between them.
+fn ends(ids: &[Uuid]) -> Option<(Uuid, Uuid)> {
+    let (first, last) = (*ids.iter().min()?, *ids.iter().max()?);
+    let millis = |id: Uuid| id.as_u128() >> 80;
+    let span = millis(last) - millis(first);
+    (span * IDS_PER_MS <= ids.len() as u128).then_some((first, last))
 }
 
 /// Forgets rows of which nobody waits, until the store is closed.

@@ -9,10 +9,10 @@ use tareas_core::Task;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 
-use super::PostgresOptions;
 use super::fault::Fault;
 use super::instant::Instant;
 use super::row;
+use super::{PostgresOptions, days};
 
 /// What a connection is for, and so how its statements are planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,11 @@ pub(super) struct Backend {
 pub(super) struct Link {
     client: Client,
     backend: Backend,
-    prepared: Mutex<HashMap<&'static str, Statement>>,
+    prepared: Mutex<HashMap<Asked, Statement>>,
 }
+
+/// A statement, over the partition of one day or over all.
+type Asked = (&'static str, Option<i32>);
 
 impl Link {
     /// Connects. Must be called inside the runtime that the connection is to live in.
@@ -131,7 +134,22 @@ impl Link {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, Fault> {
-        let statement = self.statement(sql).await?;
+        self.rows_of(None, sql, values).await
+    }
+
+    /// The same about tasks of one day: over its partition alone, which spares the search for the
+    /// right one for each task.
+    ///
+    /// # Errors
+    /// [`Fault::NoPartition`] when the partition has gone since this was prepared: nothing was
+    /// done, and another connection goes over all partitions.
+    pub(super) async fn rows_of(
+        &self,
+        day: Option<i32>,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Fault> {
+        let statement = self.statement(sql, day).await?;
         Ok(self.client.query(&statement, values).await?)
     }
 
@@ -142,18 +160,20 @@ impl Link {
         values: &[Value<'_>],
         about: usize,
     ) -> Result<Vec<Task>, Fault> {
-        self.collect(sql, values, about, row::task).await
+        self.collect(None, sql, values, about, row::task).await
     }
 
-    /// What is made of the rows of a statement, each as it comes; about as many as told.
+    /// What is made of the rows of a statement about tasks of one day, or of any, each as it
+    /// comes; about as many as told.
     pub(super) async fn collect<T>(
         &self,
+        day: Option<i32>,
         sql: &'static str,
         values: &[Value<'_>],
         about: usize,
         mut read: impl FnMut(&Row) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Fault> {
-        let statement = self.statement(sql).await?;
+        let statement = self.statement(sql, day).await?;
         let values = values.iter().copied();
         let mut rows = pin!(self.client.query_raw(&statement, values).await?);
         let mut all = Vec::with_capacity(about);
@@ -173,16 +193,30 @@ impl Link {
         &self.client
     }
 
-    async fn statement(&self, sql: &'static str) -> Result<Statement, Fault> {
-        if let Some(statement) = self.lock().get(sql) {
+    async fn statement(&self, sql: &'static str, day: Option<i32>) -> Result<Statement, Fault> {
+        if let Some(statement) = self.lock().get(&(sql, day)) {
             return Ok(statement.clone());
         }
+        let Some(day) = day else {
+            return self.prepare((sql, None), sql).await;
+        };
+        match self.prepare((sql, Some(day)), &days::over(sql, day)).await {
+            Err(Fault::NoPartition(_)) => Box::pin(self.statement(sql, None)).await,
+            prepared => prepared,
+        }
+    }
+
+    async fn prepare(&self, asked: Asked, sql: &str) -> Result<Statement, Fault> {
         let statement = self.client.prepare(sql).await.map_err(not_sent)?;
-        self.lock().insert(sql, statement.clone());
+        let mut prepared = self.lock();
+        // The day before may still be asked for.
+        let is_old = |of: Option<i32>| of.zip(asked.1).is_some_and(|(of, day)| of < day - 1);
+        prepared.retain(|(_, of), _| !is_old(*of));
+        prepared.insert(asked, statement.clone());
         Ok(statement)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Statement>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Asked, Statement>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,9 +12,12 @@ use tareas_core::{
 };
 use tareas_engine::ports::{ApplyError, Clock, SystemClock};
 
+use uuid::Uuid;
+
 use super::batch::uuids;
 use super::fault::Fault;
 use super::ids::IdSet;
+use super::line;
 use super::link::Value;
 use super::row;
 use super::statements::{LOAD, named};
@@ -127,6 +130,9 @@ impl Sweeper {
             .take(CLAIMS_MAX)
             .collect::<Vec<_>>();
         tokens.reverse();
+        // Rows of which nobody waits would be read through for nothing.
+        let look: [Value<'_>; 2] = [&Uuid::nil(), &line::LOOK_ROWS];
+        writer.link.rows(line::FORGET, &look).await?;
         let session = row::session_uuid(want.session);
         let kinds = want.kinds.as_deref().map(names_of);
         let (mut outcomes, mut passed) = (Vec::new(), Vec::new());

@@ -27,8 +27,10 @@ macro_rules! count {
 /// The lines that tasks enter by this statement, `$4`.
 macro_rules! entered {
     () => {
-        "entered AS (INSERT INTO tareas.lines (entry, queue, priority, place, last_place, ids) \
-           SELECT $4::uuid, e.queue, e.priority, e.place, e.last_place, e.ids \
+        "entered AS (INSERT INTO tareas.lines \
+             (entry, queue, priority, place, last_place, ids, first_id, last_id) \
+           SELECT $4::uuid, e.queue, e.priority, e.place, e.last_place, e.ids, e.first_id, \
+             e.last_id \
            FROM unnest($5::tareas.new_line[]) AS e), "
     };
 }

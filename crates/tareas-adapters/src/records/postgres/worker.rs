@@ -87,7 +87,10 @@ impl Worker {
                 }
                 // The next pass looks which.
                 Err(Fault::Exists(_)) if passes < PASSES_MAX => {}
-                Err(Fault::NoPartition(_)) if passes < PASSES_MAX => self.shared.days.forget(),
+                Err(Fault::NoPartition(_)) if passes < PASSES_MAX => {
+                    self.shared.days.forget();
+                    self.counting.end();
+                }
                 Err(fault @ Fault::Damaged(_)) => return Err(fault),
                 Err(fault) => {
                     if is_at_stake || !fault.leaves_the_connection() {

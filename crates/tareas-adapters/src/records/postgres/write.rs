@@ -6,6 +6,7 @@ use tareas_core::ledger::Write;
 use uuid::Uuid;
 
 use super::batch::{Inserted, Removed, Replaced, Succeeded};
+use super::days::day_of_all;
 use super::decide::Decision;
 use super::fault::Fault;
 use super::ids::IdSet;
@@ -57,18 +58,23 @@ impl Writer<'_> {
         }
         if !removals.is_empty() {
             let columns = Removed::of(removals.iter().map(|one| &**one));
-            let told = self.told(REMOVE, &columns.values(&self.shard)).await?;
+            let told = self
+                .told(None, REMOVE, &columns.values(&self.shard))
+                .await?;
             self.count(&mut removals, told);
         }
         if !successes.is_empty() {
             let columns = Succeeded::of(successes.iter().map(|one| &**one));
-            let told = self.told(SUCCEED, &columns.values(&self.shard)).await?;
+            let day = day_of_all(successes.iter().map(|one| one.id));
+            let told = self
+                .told(day, SUCCEED, &columns.values(&self.shard))
+                .await?;
             self.count(&mut successes, told);
         }
         if !updates.is_empty() {
             let columns = Replaced::of(updates.iter().map(|one| &**one));
             let values = columns.values(&self.shard, &claim);
-            let told = self.told(REPLACE, &values).await?;
+            let told = self.told(None, REPLACE, &values).await?;
             self.count(&mut updates, told);
         }
         if !inserts.is_empty() {
@@ -91,28 +97,36 @@ impl Writer<'_> {
         let values = columns.values(&self.shard, &self.shared.server, &entry);
         let told = match sql {
             INSERT_FRESH => {
-                self.rows(sql, &values).await?;
+                let day = day_of_all(inserts.iter().map(|one| one.id));
+                self.rows(day, sql, &values).await?;
                 None
             }
-            _ => self.told(sql, &values[..values.len() - 1]).await?,
+            _ => self.told(None, sql, &values[..values.len() - 1]).await?,
         };
         self.count(inserts, told);
         Ok(())
     }
 
     /// Which rows a statement has written: `None` is all.
-    async fn told(self, sql: &'static str, values: &[Value<'_>]) -> Result<Told, Fault> {
-        row::written(&self.rows(sql, values).await?)
+    async fn told(
+        self,
+        day: Option<i32>,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Told, Fault> {
+        row::written(&self.rows(day, sql, values).await?)
     }
 
+    /// Rows of a statement about tasks of one day, or of any.
     async fn rows(
         self,
+        day: Option<i32>,
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<tokio_postgres::Row>, Fault> {
         let stats = &self.shared.stats;
         stats.statements.fetch_add(1, Ordering::Relaxed);
-        self.link.rows(sql, values).await
+        self.link.rows_of(day, sql, values).await
     }
 
     /// Notes what a statement has written.

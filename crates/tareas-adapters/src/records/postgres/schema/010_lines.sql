@@ -20,6 +20,8 @@ CREATE TABLE tareas.lines (
   place int8 NOT NULL,                -- of the first
   last_place int8 NOT NULL,
   ids uuid[] NOT NULL,                -- in the order of their places
+  first_id uuid,                      -- the least and the greatest of them, where few others
+  last_id uuid,                       -- can lie between; else NULL
   PRIMARY KEY (entry, queue, priority)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
   autovacuum_vacuum_cost_delay = 0);
@@ -76,7 +78,9 @@ CREATE TYPE tareas.new_line AS (
   priority int2,
   place int8,
   last_place int8,
-  ids uuid[]
+  ids uuid[],
+  first_id uuid,
+  last_id uuid
 );
 
 CREATE TYPE tareas.new_count AS (
