@@ -82,13 +82,17 @@ fn a_line_of_many_rows_is_read_in_order() {
 }
 
 async fn until_forgotten(url: &str) {
+    until(url, "SELECT count(*) FROM tareas.lines", 0).await;
+}
+
+async fn until(url: &str, query: &str, wanted: i64) {
     for _ in 0..300 {
-        if number(url, "SELECT count(*) FROM tareas.lines").await == 0 {
+        if number(url, query).await == wanted {
             return;
         }
         SystemClock.sleep(Duration::from_millis(100)).await;
     }
-    panic!("rows of which nobody waits are still there");
+    panic!("{query}: never {wanted}");
 }
 
 /// Statements over the partition of a day, when that is dropped under them and made again.
@@ -136,10 +140,13 @@ fn a_row_goes_only_when_nobody_of_it_waits() {
             SystemClock.sleep(Duration::from_millis(1_500)).await;
             assert_eq!(number(&url, "SELECT count(*) FROM tareas.lines").await, 1);
         }
+        // An old row names only who waits.
+        let age = "UPDATE tareas.lines SET entry = tareas.day_start(1)";
+        sql(&url, age).await;
+        until(&url, "SELECT cardinality(ids)::int8 FROM tareas.lines", 1).await;
+        assert_eq!(ready(&records, 1_000).await, ids[..1]);
         sql(&url, "SELECT tareas.line_up()").await;
         assert_eq!(ready(&records, 1_000).await, ids[..1]);
-        let row = "SELECT cardinality(ids)::int8 FROM tareas.lines";
-        assert_eq!(number(&url, row).await, 1);
         apply(&records, vec![claim(ids[0], 0)]).await;
         until_forgotten(&url).await;
     });

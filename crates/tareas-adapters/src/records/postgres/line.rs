@@ -1,17 +1,18 @@
 //! Who waits in which line, as rows: one for each statement that lets tasks enter, and line.
 //!
 //! A row names the tasks in the order of their places. It may name more than wait: whether one
-//! does is told by the task alone. A row of which nobody waits any more is forgotten by a service;
-//! a task that enters again is named by a row of its own.
+//! does is told by the task alone. A service forgets rows of which nobody waits any more, and thins
+//! those of which few do; a task that enters again is named by a row of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tareas_core::{Place, Priority, QueueName, State, Task};
+use tareas_core::{Place, Priority, QueueName, State, Task, TaskId};
 use tareas_engine::ports::{Clock, SystemClock};
 use uuid::Uuid;
 
 use super::fault::Fault;
+use super::link::Value;
 use super::row;
 use super::rows::Rows;
 use super::statements::named;
@@ -23,6 +24,8 @@ const FORGET_EVERY: Duration = Duration::from_secs(1);
 pub(super) const LOOK_ROWS: i64 = 200;
 /// Ids lie together when there are so many for each millisecond of their time.
 const IDS_PER_MS: u128 = 4;
+/// Rows are left as they are for so long: most drain in seconds.
+const THIN_AFTER: Duration = Duration::from_secs(10);
 /// Looks at most, one after the other.
 const LOOKS_MAX: usize = 20;
 
@@ -37,7 +40,8 @@ pub(super) const FORGET: &str = concat!(
      forgotten AS (DELETE FROM tareas.lines d USING looked l \
        WHERE d.entry = l.entry AND d.queue = l.queue AND d.priority = l.priority \
          AND NOT CASE WHEN l.first_id IS NOT NULL THEN EXISTS (SELECT FROM tareas.tasks t \
-             WHERE t.id BETWEEN l.first_id AND l.last_id AND t.place IS NOT NULL OFFSET 0) \
+             WHERE t.id BETWEEN l.first_id AND l.last_id AND t.place IS NOT NULL \
+               AND t.queue = l.queue AND t.priority = l.priority OFFSET 0) \
            WHEN EXISTS (SELECT FROM tareas.tasks t \
              WHERE t.id = l.ids[cardinality(l.ids)] AND t.place IS NOT NULL OFFSET 0) THEN true \
            ELSE EXISTS (SELECT FROM ",
@@ -46,6 +50,30 @@ pub(super) const FORGET: &str = concat!(
        RETURNING d.entry) \
      SELECT (SELECT l.entry FROM looked l ORDER BY l.entry DESC LIMIT 1), \
        (SELECT count(*) FROM looked), (SELECT count(*) FROM forgotten)"
+);
+
+/// Rows between two entries, in order: names only those who still wait where these are few, as when
+/// nobody can run them. Whoever looks for who is next would probe all others each time. Tells what
+/// [`FORGET`] tells. Three tasks are probed first: where one of them waits, there may be many.
+pub(super) const THIN: &str = concat!(
+    "WITH looked AS MATERIALIZED (SELECT e.* FROM tareas.lines e \
+       WHERE e.entry > $1 AND e.entry < $3 ORDER BY e.entry, e.queue, e.priority LIMIT $2 \
+       FOR UPDATE OF e SKIP LOCKED), \
+     sparse AS MATERIALIZED (SELECT l.* FROM looked l \
+       WHERE cardinality(l.ids) > 1 AND NOT EXISTS (SELECT FROM ",
+    named!(
+        "ARRAY[l.ids[(cardinality(l.ids) + 3) / 4], l.ids[(cardinality(l.ids) + 1) / 2], \
+         l.ids[(3 * cardinality(l.ids) + 3) / 4]]",
+        "o.place IS NOT NULL"
+    ),
+    ")), \
+     thinned AS (UPDATE tareas.lines d SET ids = w.ids, first_id = NULL, last_id = NULL \
+       FROM sparse s CROSS JOIN LATERAL (SELECT array_agg(t.id ORDER BY t.place, t.id) AS ids FROM ",
+    named!("s.ids", "o.place IS NOT NULL"),
+    ") w WHERE d.entry = s.entry AND d.queue = s.queue AND d.priority = s.priority \
+         AND w.ids IS NOT NULL RETURNING d.entry) \
+     SELECT (SELECT l.entry FROM looked l ORDER BY l.entry DESC LIMIT 1), \
+       (SELECT count(*) FROM looked), (SELECT count(*) FROM thinned)"
 );
 
 /// Tasks that enter lines by one statement.
@@ -115,37 +143,57 @@ fn ends(ids: &[Uuid]) -> Option<(Uuid, Uuid)> {
     (span * IDS_PER_MS <= ids.len() as u128).then_some((first, last))
 }
 
-/// Forgets rows of which nobody waits, until the store is closed.
+/// Forgets rows of which nobody waits, and thins those of which few do, until the store is closed.
 pub(super) async fn run(sweeper: Arc<Sweeper>) {
     let shared = Arc::clone(&sweeper.shared);
-    let mut hand = Uuid::nil();
+    let (mut drained, mut sparse) = (Hand::default(), Hand::default());
     while !shared.front.is_closed() {
         tokio::select! {
             () = shared.closing.notified() => return,
             () = SystemClock.sleep(FORGET_EVERY) => {}
         }
-        if let Err(fault) = forget(&sweeper, &mut hand).await {
+        let until = SystemClock.now() - THIN_AFTER;
+        let until = row::uuid(TaskId::v7(until, 0));
+        let looked = match drained.pass(&sweeper, FORGET, &[]).await {
+            Ok(()) => sparse.pass(&sweeper, THIN, &[&until]).await,
+            failed => failed,
+        };
+        if let Err(fault) = looked {
             let error = fault.into_port_error();
             tracing::debug!(%error, "the rows of the lines were not looked through");
         }
     }
 }
 
-async fn forget(sweeper: &Sweeper, hand: &mut Uuid) -> Result<(), Fault> {
-    for _ in 0..LOOKS_MAX {
-        let found = {
-            let mut counting = sweeper.counting.lock().await;
-            let link = counting.link(&sweeper.shared).await?;
-            link.rows(FORGET, &[hand, &LOOK_ROWS]).await?
-        };
-        let found = found.first().ok_or_else(|| row::damaged("no answer"))?;
-        let (looked, forgotten): (i64, i64) = (row::get(found, 1)?, row::get(found, 2)?);
-        let last: Option<Uuid> = row::get(found, 0)?;
-        // At the end it begins again.
-        *hand = last.filter(|_| looked == LOOK_ROWS).unwrap_or_default();
-        if hand.is_nil() || forgotten * 2 < LOOK_ROWS {
-            break;
+/// Goes through the rows in order, again and again: the last entry it looked at.
+#[derive(Debug, Default)]
+struct Hand(Uuid);
+
+impl Hand {
+    /// Some looks; each continues behind the one before.
+    async fn pass(
+        &mut self,
+        sweeper: &Sweeper,
+        sql: &'static str,
+        more: &[Value<'_>],
+    ) -> Result<(), Fault> {
+        for _ in 0..LOOKS_MAX {
+            let found = {
+                let mut values: Vec<Value<'_>> = vec![&self.0, &LOOK_ROWS];
+                values.extend(more);
+                let mut counting = sweeper.counting.lock().await;
+                let link = counting.link(&sweeper.shared).await?;
+                link.rows(sql, &values).await?
+            };
+            let found = found.first().ok_or_else(|| row::damaged("no answer"))?;
+            let (looked, changed): (i64, i64) = (row::get(found, 1)?, row::get(found, 2)?);
+            let last: Option<Uuid> = row::get(found, 0)?;
+            // At the end it begins again.
+            self.0 = last.filter(|_| looked == LOOK_ROWS).unwrap_or_default();
+            if self.0.is_nil() || changed * 2 < LOOK_ROWS {
+                break;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -289,7 +289,7 @@ pub(super) const READY: &str = concat!(
 
 /// The statements whose plans must go by the primary key of `tasks`, with their names and how many
 /// values they take.
-pub(super) const BY_ID: [(&str, &str, usize); 15] = [
+pub(super) const BY_ID: [(&str, &str, usize); 16] = [
     ("insert_fresh", INSERT_FRESH, 6),
     ("insert", INSERT, 5),
     ("insert_keyed", INSERT_KEYED, 5),
@@ -301,6 +301,7 @@ pub(super) const BY_ID: [(&str, &str, usize); 15] = [
     ("ready", READY, 5),
     ("next", next::NEXT, 6),
     ("forget_lines", line::FORGET, 2),
+    ("thin_lines", line::THIN, 3),
     ("held_by", sweep::HELD_BY, 2),
     ("haunted", members::HAUNTED, 0),
     ("forget_claims", members::FORGET_CLAIMS, 0),

@@ -32,8 +32,8 @@ CREATE INDEX lines_order ON tareas.lines (queue, priority DESC, place);
 CREATE FUNCTION tareas.line_up() RETURNS void LANGUAGE sql AS $$
   DELETE FROM tareas.lines;
   INSERT INTO tareas.lines (entry, queue, priority, place, last_place, ids)
-    SELECT gen_random_uuid(), w.queue, w.priority, min(w.place), max(w.place),
-      array_agg(w.id ORDER BY w.place, w.id)
+    SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(w.part), 12, '0'))::uuid, w.queue,
+      w.priority, min(w.place), max(w.place), array_agg(w.id ORDER BY w.place, w.id)
     FROM (SELECT t.queue, t.priority, t.place, t.id, (row_number()
         OVER (PARTITION BY t.queue, t.priority ORDER BY t.place, t.id) - 1) / 1000 AS part
       FROM tareas.tasks t WHERE t.place IS NOT NULL) w
