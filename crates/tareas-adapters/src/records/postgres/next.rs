@@ -25,9 +25,9 @@ use super::sweep::{Found, Sweeper, done, rows_of};
 use super::worker::RESOLVE_CLAIMS_MAX;
 use super::write::Writer;
 
-/// The heads of the lines of some queues: urgent first, then as the queues are named. Rows of a
-/// line are read in the order of their first places. Of these
-/// kinds, among so many at the head of each line.
+/// The heads of the lines of some queues: urgent first, then as the queues are named. Of these
+/// kinds, among so many at the head of each line. Rows of a line are read in the order of their
+/// first places.
 pub(super) const NEXT: &str = concat!(
     "SELECT c.id FROM unnest($1::text[]) WITH ORDINALITY AS q(name, number), \
     LATERAL (SELECT h.id, h.priority, h.place FROM ( \
