@@ -29,51 +29,81 @@ const THIN_AFTER: Duration = Duration::from_secs(10);
 /// Looks at most, one after the other.
 const LOOKS_MAX: usize = 20;
 
-/// Rows above an entry, in order: forgets those of which nobody waits. Tells the last entry it
-/// looked at and how many rows it looked at and forgot. Ids that were made together lie together,
-/// and all tasks there are looked at in one go. Others are looked up one by one, the last one
-/// first: while that one waits, as it mostly does, nobody looks for the rest.
+/// Rows `looked` at: of some entries, in order.
+macro_rules! looked {
+    ($which:literal) => {
+        concat!(
+            "looked AS MATERIALIZED (SELECT e.* FROM tareas.lines e WHERE ",
+            $which,
+            " ORDER BY e.entry, e.queue, e.priority LIMIT $2), "
+        )
+    };
+}
+
+/// Those rows `l` of them of which this holds, as `found`. Only they are locked, so that a look which
+/// finds nothing writes nothing; those that another process has locked are left to it.
+macro_rules! found {
+    ($holds:expr) => {
+        concat!(
+            "found AS MATERIALIZED (SELECT l.* FROM looked l JOIN tareas.lines d \
+               ON d.entry = l.entry AND d.queue = l.queue AND d.priority = l.priority WHERE ",
+            $holds,
+            " FOR UPDATE OF d SKIP LOCKED), "
+        )
+    };
+}
+
+/// The last entry that was looked at, and how many rows were looked at and changed.
+macro_rules! told {
+    () => {
+        " SELECT (SELECT l.entry FROM looked l ORDER BY l.entry DESC LIMIT 1), \
+           (SELECT count(*) FROM looked), (SELECT count(*) FROM changed)"
+    };
+}
+
+/// Rows above an entry: forgets those of which nobody waits. Ids that were made together lie
+/// together, and all tasks there are looked at in one go. Others are looked up one by one, the last
+/// one first: while that one waits, as it mostly does, nobody looks for the rest.
 pub(super) const FORGET: &str = concat!(
-    "WITH looked AS MATERIALIZED (SELECT e.* \
-       FROM tareas.lines e WHERE e.entry > $1 ORDER BY e.entry, e.queue, e.priority LIMIT $2 \
-       FOR UPDATE OF e SKIP LOCKED), \
-     forgotten AS (DELETE FROM tareas.lines d USING looked l \
-       WHERE d.entry = l.entry AND d.queue = l.queue AND d.priority = l.priority \
-         AND NOT CASE WHEN l.first_id IS NOT NULL THEN EXISTS (SELECT FROM tareas.tasks t \
-             WHERE t.id BETWEEN l.first_id AND l.last_id AND t.place IS NOT NULL \
-               AND t.queue = l.queue AND t.priority = l.priority OFFSET 0) \
-           WHEN EXISTS (SELECT FROM tareas.tasks t \
-             WHERE t.id = l.ids[cardinality(l.ids)] AND t.place IS NOT NULL OFFSET 0) THEN true \
-           ELSE EXISTS (SELECT FROM ",
-    named!("l.ids", "o.place IS NOT NULL"),
-    ") END \
-       RETURNING d.entry) \
-     SELECT (SELECT l.entry FROM looked l ORDER BY l.entry DESC LIMIT 1), \
-       (SELECT count(*) FROM looked), (SELECT count(*) FROM forgotten)"
+    "WITH ",
+    looked!("e.entry > $1"),
+    found!(concat!(
+        "NOT CASE WHEN l.first_id IS NOT NULL THEN EXISTS (SELECT FROM tareas.tasks t \
+           WHERE t.id BETWEEN l.first_id AND l.last_id AND t.place IS NOT NULL \
+             AND t.queue = l.queue AND t.priority = l.priority OFFSET 0) \
+         WHEN EXISTS (SELECT FROM tareas.tasks t \
+           WHERE t.id = l.ids[cardinality(l.ids)] AND t.place IS NOT NULL OFFSET 0) THEN true \
+         ELSE EXISTS (SELECT FROM ",
+        named!("l.ids", "o.place IS NOT NULL"),
+        ") END"
+    )),
+    "changed AS (DELETE FROM tareas.lines d USING found f \
+       WHERE d.entry = f.entry AND d.queue = f.queue AND d.priority = f.priority \
+       RETURNING d.entry)",
+    told!()
 );
 
-/// Rows between two entries, in order: names only those who still wait where these are few, as when
-/// nobody can run them. Whoever looks for who is next would probe all others each time. Tells what
-/// [`FORGET`] tells. Three tasks are probed first: where one of them waits, there may be many.
+/// Rows between two entries: names only those who still wait where these are few, as when nobody
+/// can run them. Whoever looks for who is next would probe all others each time. Three tasks are
+/// probed first: where one of them waits, there may be many.
 pub(super) const THIN: &str = concat!(
-    "WITH looked AS MATERIALIZED (SELECT e.* FROM tareas.lines e \
-       WHERE e.entry > $1 AND e.entry < $3 ORDER BY e.entry, e.queue, e.priority LIMIT $2 \
-       FOR UPDATE OF e SKIP LOCKED), \
-     sparse AS MATERIALIZED (SELECT l.* FROM looked l \
-       WHERE cardinality(l.ids) > 1 AND NOT EXISTS (SELECT FROM ",
-    named!(
-        "ARRAY[l.ids[(cardinality(l.ids) + 3) / 4], l.ids[(cardinality(l.ids) + 1) / 2], \
-         l.ids[(3 * cardinality(l.ids) + 3) / 4]]",
-        "o.place IS NOT NULL"
-    ),
-    ")), \
-     thinned AS (UPDATE tareas.lines d SET ids = w.ids, first_id = NULL, last_id = NULL \
-       FROM sparse s CROSS JOIN LATERAL (SELECT array_agg(t.id ORDER BY t.place, t.id) AS ids FROM ",
-    named!("s.ids", "o.place IS NOT NULL"),
-    ") w WHERE d.entry = s.entry AND d.queue = s.queue AND d.priority = s.priority \
-         AND w.ids IS NOT NULL RETURNING d.entry) \
-     SELECT (SELECT l.entry FROM looked l ORDER BY l.entry DESC LIMIT 1), \
-       (SELECT count(*) FROM looked), (SELECT count(*) FROM thinned)"
+    "WITH ",
+    looked!("e.entry > $1 AND e.entry < $3"),
+    found!(concat!(
+        "cardinality(l.ids) > 1 AND NOT EXISTS (SELECT FROM ",
+        named!(
+            "ARRAY[l.ids[(cardinality(l.ids) + 3) / 4], l.ids[(cardinality(l.ids) + 1) / 2], \
+             l.ids[(3 * cardinality(l.ids) + 3) / 4]]",
+            "o.place IS NOT NULL"
+        ),
+        ")"
+    )),
+    "changed AS (UPDATE tareas.lines d SET ids = w.ids, first_id = NULL, last_id = NULL \
+       FROM found f CROSS JOIN LATERAL (SELECT array_agg(t.id ORDER BY t.place, t.id) AS ids FROM ",
+    named!("f.ids", "o.place IS NOT NULL"),
+    ") w WHERE d.entry = f.entry AND d.queue = f.queue AND d.priority = f.priority \
+         AND w.ids IS NOT NULL RETURNING d.entry)",
+    told!()
 );
 
 /// Tasks that enter lines by one statement.
