@@ -15,7 +15,7 @@
 //! | `writer`, `rounds`, `waiting`, `taking`, `commit`, `statements`, `inserts`, `row` | the one thread that writes |
 //! | `checkpoint`, `readers` | the log, and the gate that keeps it short |
 //! | `pressure` | room on the disk |
-//! | `page`, `settings`, `backup`, `stats` | the rest |
+//! | `page`, `settings`, `backup`, `stats`, `lives` | the rest |
 //! | `transfer` | the store as a whole, read or filled while nobody serves from it |
 
 mod apply;
@@ -30,6 +30,7 @@ mod error;
 mod folder;
 mod inserts;
 mod lanes;
+mod lives;
 mod look_up;
 mod migrate;
 mod moments;
@@ -71,6 +72,7 @@ use self::checkpoint::FRAME_BYTES;
 pub use self::config::{Durability, SqliteConfig};
 pub use self::error::OpenError;
 use self::folder::Folder;
+pub use self::lives::write_lives;
 use self::pressure::Pressure;
 use self::readers::ReadGate;
 use self::shared::Shared;
