@@ -44,23 +44,13 @@ DROP INDEX tareas.tasks_line;
 
 -- Room on the page for the row as its claim leaves it, which is longer than as it was accepted:
 -- an update that finds none goes to another page and to all indexes.
-CREATE OR REPLACE FUNCTION tareas.make_day(day int4) RETURNS bool LANGUAGE plpgsql AS $$
-DECLARE
-  suffix text := tareas.day_name(day);
-  bounds text := format('FROM (%L) TO (%L)', tareas.day_start(day), tareas.day_start(day + 1));
+ALTER FUNCTION tareas.make_day(int4) RENAME TO make_partitions;
+CREATE FUNCTION tareas.make_day(day int4) RETURNS bool LANGUAGE plpgsql AS $$
 BEGIN
-  IF to_regclass('tareas.tasks_' || suffix) IS NOT NULL THEN
+  IF NOT tareas.make_partitions(day) THEN
     RETURN false;
   END IF;
-  EXECUTE format('CREATE TABLE tareas.tasks_%s (LIKE tareas.tasks
-      INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)
-    WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.01,
-      autovacuum_vacuum_cost_delay = 0)', suffix);
-  EXECUTE format('ALTER TABLE tareas.tasks ATTACH PARTITION tareas.tasks_%s FOR VALUES %s',
-    suffix, bounds);
-  EXECUTE format('CREATE TABLE tareas.attempts_%s (LIKE tareas.attempts)', suffix);
-  EXECUTE format('ALTER TABLE tareas.attempts ATTACH PARTITION tareas.attempts_%s FOR VALUES %s',
-    suffix, bounds);
+  EXECUTE format('ALTER TABLE tareas.tasks_%s SET (fillfactor = 40)', tareas.day_name(day));
   RETURN true;
 END $$;
 DO $$
