@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use postgres_support::{
     NOW, SESSION, claim, done, number, open, runtime, settle, settle_as, sql, submission, submit,
-    submit_with,
+    submit_with, url,
 };
 use tareas_adapters::PostgresRecords;
 use tareas_core::{
     Batch, Command, Ending, Hint, Lane, Phase, Place, Priority, QueueName, TaskId, Want,
 };
 use tareas_engine::ports::{Clock, Records, SystemClock};
-use tareas_services::{Postgres, Service, is_missing};
 
 /// Tasks of the line.
 const TASKS: u128 = 40;
@@ -48,10 +47,9 @@ fn want(tasks: usize) -> Want {
 /// One row for each task, rows of which nobody waits, and tasks that two rows name.
 #[test]
 fn a_line_of_many_rows_is_read_in_order() {
-    if is_missing(Service::Postgres) {
+    let Some((_postgres, url)) = url() else {
         return;
-    }
-    let url = Postgres::shared().database();
+    };
     runtime().block_on(async {
         let records = open(&url, 1).await;
         let ids: Vec<TaskId> = (0..TASKS).map(|n| TaskId::v7(*NOW, n)).collect();
@@ -98,10 +96,9 @@ async fn until(url: &str, query: &str, wanted: i64) {
 /// Statements over the partition of a day, when that is dropped under them and made again.
 #[test]
 fn a_partition_that_was_dropped_is_made_again() {
-    if is_missing(Service::Postgres) {
+    let Some((_postgres, url)) = url() else {
         return;
-    }
-    let url = Postgres::shared().database();
+    };
     runtime().block_on(async {
         let records = open(&url, 1).await;
         for number in 0..3 {
@@ -123,10 +120,9 @@ fn a_partition_that_was_dropped_is_made_again() {
 /// What waits is in a line again after it was filled by hand, as a migration does it.
 #[test]
 fn a_row_goes_only_when_nobody_of_it_waits() {
-    if is_missing(Service::Postgres) {
+    let Some((_postgres, url)) = url() else {
         return;
-    }
-    let url = Postgres::shared().database();
+    };
     runtime().block_on(async {
         let records = open(&url, 1).await;
         let ids: Vec<TaskId> = (0..TASKS).map(|n| TaskId::v7(*NOW, n)).collect();

@@ -4,10 +4,9 @@
 
 mod postgres_support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use postgres_support::{NOW, SESSION, claim, done, open, runtime, settle, submission, submit};
+use postgres_support::{NOW, SESSION, claim, done, open, runtime, settle, submission, submit, url};
 use tareas_adapters::PostgresRecords;
 use tareas_adapters::records::postgres::{OpenError, PostgresOptions};
 use tareas_core::{
@@ -17,17 +16,8 @@ use tareas_engine::ports::{
     Clock, MemberId, MemberPresence, MemberReport, Members, Records, Settings, StoredSession,
     SystemClock,
 };
-use tareas_services::{Postgres, Service, is_missing};
 
 const LONG: Duration = Duration::from_secs(60);
-
-fn url() -> Option<(Arc<Postgres>, String)> {
-    (!is_missing(Service::Postgres)).then(|| {
-        let postgres = Postgres::shared();
-        let url = postgres.database();
-        (postgres, url)
-    })
-}
 
 fn id(n: u64) -> TaskId {
     TaskId::v7(*NOW, u128::from(n))

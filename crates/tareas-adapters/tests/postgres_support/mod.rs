@@ -36,6 +36,15 @@ impl Databases {
     }
 }
 
+/// An empty database on the instance that the tests share; nothing when none is installed.
+pub(crate) fn url() -> Option<(Arc<Postgres>, String)> {
+    (!is_missing(Service::Postgres)).then(|| {
+        let postgres = Postgres::shared();
+        let url = postgres.database();
+        (postgres, url)
+    })
+}
+
 /// Opens the records in a database, as the server with this identity.
 pub(crate) async fn open(url: &str, server: u128) -> PostgresRecords {
     let options = PostgresOptions::new(url, server).unwrap();
