@@ -17,6 +17,8 @@ pub mod access;
 pub mod blobs;
 mod chronicle;
 pub mod egress;
+#[cfg(any(feature = "postgres", feature = "rabbitmq"))]
+mod ids;
 mod private_file;
 pub mod queue;
 pub mod records;

@@ -5,16 +5,15 @@
 //! emptied, and receipts of before mean nothing any more.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tareas_core::ledger::IdHash;
 use tareas_core::{QueueName, TaskId};
 use tareas_engine::ports::{Delivery, QueueDepth, Receipt};
 use tokio::sync::Notify;
 
 use super::message::Message;
+use crate::ids::{IdMap, Seeded};
 use crate::queue::memory::rounds::Rounds;
 
 /// More than can be delivered unacknowledged: lines never spill here.
@@ -37,9 +36,9 @@ struct State {
     /// Messages that are not finished, by their tag.
     parcels: HashMap<u64, Parcel>,
     /// In which messages a task was told that is still on the shelf.
-    told: HashMap<TaskId, Tags, IdHash>,
+    told: IdMap<Tags>,
     /// The same, of what was handed out.
-    handed: HashMap<Receipt, Tags, IdHash>,
+    handed: HashMap<Receipt, Tags, Seeded>,
     finished: Vec<u64>,
     receipts: u64,
     is_closed: bool,
@@ -74,14 +73,12 @@ struct Parcel {
 
 impl Shelf {
     pub(super) fn new() -> Self {
-        // Nobody can aim at one bucket: clients choose ids, but do not know this.
-        let hash = IdHash(RandomState::new().hash_one(0));
         let state = State {
             rounds: Rounds::new(HEADS_MAX),
             paused: BTreeSet::new(),
             parcels: HashMap::new(),
-            told: HashMap::with_hasher(hash),
-            handed: HashMap::with_hasher(hash),
+            told: IdMap::default(),
+            handed: HashMap::default(),
             finished: Vec::new(),
             receipts: 0,
             is_closed: false,

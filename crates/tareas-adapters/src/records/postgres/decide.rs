@@ -16,7 +16,7 @@ use tareas_core::{
     Timestamp,
 };
 
-use super::ids::IdMap;
+use crate::ids::IdMap;
 
 /// One command on its way.
 #[derive(Debug)]

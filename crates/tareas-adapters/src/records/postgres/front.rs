@@ -15,7 +15,7 @@ use tareas_engine::ports::ApplyError;
 use tokio::sync::{Notify, oneshot};
 
 use super::decide::Entry;
-use super::ids::IdSet;
+use crate::ids::IdSet;
 
 /// Most commands in one statement; more make no statement cheaper per row.
 pub(super) const ROUND_MAX: usize = 1_000;

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use tareas_core::{Task, TaskId};
 use uuid::Uuid;
 
-use super::ids::IdMap;
+use crate::ids::IdMap;
 
 /// Running tasks that are remembered.
 const TASKS_MAX: usize = 100_000;

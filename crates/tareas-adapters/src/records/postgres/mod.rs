@@ -30,7 +30,6 @@ mod decide;
 mod fault;
 mod front;
 mod held;
-mod ids;
 mod instant;
 mod line;
 mod link;

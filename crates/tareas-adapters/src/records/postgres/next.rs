@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::batch::uuids;
 use super::fault::Fault;
-use super::ids::IdSet;
+use crate::ids::IdSet;
 use super::line;
 use super::link::Value;
 use super::row;

@@ -14,10 +14,10 @@ use uuid::Uuid;
 use super::batch::uuids;
 use super::decide::{Decision, Entry, Known, decide, decide_alone};
 use super::fault::Fault;
-use super::ids::{IdMap, IdSet};
 use super::row;
 use super::statements::{CLOSED, FREE_KEYS, KEYS, LOAD, PAUSED};
 use super::write::{Ids, Writer};
+use crate::ids::{IdMap, IdSet};
 
 /// What a pass goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use tokio_postgres::types::FromSql;
 use uuid::Uuid;
 
 use super::fault::Fault;
-use super::ids::IdSet;
 use super::instant::Instant;
+use crate::ids::IdSet;
 use crate::records::row as texts;
 
 /// The columns that [`task`] reads, in its order; the table is called `t`.

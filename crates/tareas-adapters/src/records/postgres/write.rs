@@ -9,11 +9,11 @@ use super::batch::{Inserted, Removed, Replaced, Succeeded};
 use super::days::day_of_all;
 use super::decide::Decision;
 use super::fault::Fault;
-use super::ids::IdSet;
 use super::link::{Link, Value};
 use super::row;
 use super::shared::Shared;
 use super::statements::{INSERT, INSERT_FRESH, INSERT_KEYED, REMOVE, REPLACE, SUCCEED};
+use crate::ids::IdSet;
 
 /// Writes rows over one connection, which counts in a shard of its own.
 #[derive(Clone, Copy, Debug)]

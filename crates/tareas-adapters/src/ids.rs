@@ -1,7 +1,9 @@
 //! Maps and sets of task ids: one multiplication for a hash, with a seed of this process so that
 //! clients cannot aim at one bucket.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+#[cfg(feature = "postgres")]
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
@@ -12,12 +14,13 @@ static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
 /// The hash of this process.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seeded(IdHash);
+pub(crate) struct Seeded(IdHash);
 
 /// A map by task.
-pub(super) type IdMap<V> = HashMap<TaskId, V, Seeded>;
+pub(crate) type IdMap<V> = HashMap<TaskId, V, Seeded>;
 /// A set of tasks.
-pub(super) type IdSet = HashSet<TaskId, Seeded>;
+#[cfg(feature = "postgres")]
+pub(crate) type IdSet = HashSet<TaskId, Seeded>;
 
 impl Default for Seeded {
     fn default() -> Self {
