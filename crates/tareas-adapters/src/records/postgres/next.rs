@@ -4,6 +4,7 @@
 //! so most looks end after [`HEAD_ROWS`]; one in [`LOOK_DEEP_EVERY`] goes to the end.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,6 @@ use uuid::Uuid;
 
 use super::batch::uuids;
 use super::fault::Fault;
-use crate::ids::IdSet;
 use super::line;
 use super::link::Value;
 use super::row;
@@ -24,6 +24,7 @@ use super::statements::{LOAD, named};
 use super::sweep::{Found, Sweeper, done, rows_of};
 use super::worker::RESOLVE_CLAIMS_MAX;
 use super::write::Writer;
+use crate::ids::IdSet;
 
 /// The heads of the lines of some queues: urgent first, then as the queues are named. Of these
 /// kinds, among so many at the head of each line. Rows of a line are read in the order of their
@@ -130,9 +131,11 @@ impl Sweeper {
             .take(CLAIMS_MAX)
             .collect::<Vec<_>>();
         tokens.reverse();
-        // Rows of which nobody waits would be read through for nothing.
-        let look: [Value<'_>; 2] = [&Uuid::nil(), &line::LOOK_ROWS];
-        writer.link.rows(line::FORGET, &look).await?;
+        // Where tasks come and go, many rows are of those who went: they are not read through here.
+        if self.found_some.swap(false, Ordering::Relaxed) {
+            let look: [Value<'_>; 2] = [&Uuid::nil(), &line::LOOK_ROWS];
+            writer.link.rows(line::FORGET, &look).await?;
+        }
         let session = row::session_uuid(want.session);
         let kinds = want.kinds.as_deref().map(names_of);
         let (mut outcomes, mut passed) = (Vec::new(), Vec::new());
@@ -150,6 +153,7 @@ impl Sweeper {
             if order.is_empty() {
                 break;
             }
+            self.found_some.store(true, Ordering::Relaxed);
             let ids = uuids(order.iter().copied());
             let mut is_deeper = false;
             let decision = |ledger: &mut Ledger| {

@@ -120,9 +120,8 @@ macro_rules! closed_sessions {
     };
 }
 
-/// Tasks `t` that an array names and of which `o` this holds. They are looked up one by one, which
-/// `OFFSET 0` keeps a planner from turning around: when it believes that it holds of few, it would
-/// walk all tasks for them.
+/// Tasks `t` that an array names and of which `o` this holds. `OFFSET 0` has them looked up one by
+/// one, in order, whatever a planner believes of how many there are.
 macro_rules! named {
     ($ids:literal, $holds:literal) => {
         concat!(

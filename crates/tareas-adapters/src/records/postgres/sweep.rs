@@ -4,7 +4,7 @@
 //! core decides on what was locked, and all of it is one transaction. What one pass misses, the
 //! next one finds.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tareas_core::ledger::Write;
@@ -53,6 +53,8 @@ pub(super) struct Sweeper {
     pub(super) counting: AsyncMutex<Counting>,
     /// Up to where the pruner has come.
     hand: Mutex<Uuid>,
+    /// The last look for who is next found somebody.
+    pub(super) found_some: AtomicBool,
     /// When lines were last looked at in full.
     pub(super) deep: Mutex<Timestamp>,
 }
@@ -65,6 +67,7 @@ impl Sweeper {
             shared,
             counting: AsyncMutex::new(Counting::new(Purpose::ByState, shard)),
             hand: Mutex::new(Uuid::nil()),
+            found_some: AtomicBool::new(false),
             deep: Mutex::new(Timestamp::EPOCH),
         }
     }

@@ -89,6 +89,7 @@ impl Worker {
                 Err(Fault::Exists(_)) if passes < PASSES_MAX => {}
                 Err(Fault::NoPartition(_)) if passes < PASSES_MAX => {
                     self.shared.days.forget();
+                    // What was prepared over a partition that has gone is of no use.
                     self.counting.end();
                 }
                 Err(fault @ Fault::Damaged(_)) => return Err(fault),
