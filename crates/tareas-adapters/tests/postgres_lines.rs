@@ -79,6 +79,50 @@ fn a_line_of_many_rows_is_read_in_order() {
     });
 }
 
+/// A statement may see a row of a line and not yet the partition of its tasks. While the row is
+/// young, nobody takes that for tasks that are gone.
+#[test]
+fn a_row_of_tasks_that_are_not_seen_is_kept_while_it_is_young() {
+    let Some((_postgres, url)) = url() else {
+        return;
+    };
+    runtime().block_on(async {
+        let records = open(&url, 1).await;
+        let row = |at, id: u32, ends: bool| {
+            let id = format!("'{}'::uuid", TaskId::v7(*NOW, id.into()));
+            let end = if ends { &id } else { "NULL" };
+            let entry = TaskId::v7(at, 0);
+            format!("('{entry}'::uuid, 'default', {id}, {end}, {end})")
+        };
+        let (young, old) = (
+            SystemClock.now(),
+            SystemClock.now() - Duration::from_secs(60),
+        );
+        let rows = [row(young, 1, true), row(young, 2, false)];
+        let old = [row(old, 3, true), row(old, 4, false)];
+        let kept = "SELECT count(*) FROM tareas.lines";
+        sql(
+            &url,
+            &format!(
+                "INSERT INTO tareas.lines \
+                   (entry, queue, priority, place, last_place, ids, first_id, last_id) \
+                 SELECT entry, queue, id_number, 1, 1, ARRAY[id], first_id, last_id FROM ( \
+                   SELECT *, row_number() OVER () AS id_number \
+                   FROM (VALUES {}, {}) v(entry, queue, id, first_id, last_id)) v",
+                rows.join(", "),
+                old.join(", ")
+            ),
+        )
+        .await;
+        until(&url, kept, 2).await;
+        // Looked at again, and kept.
+        SystemClock.sleep(Duration::from_secs(2)).await;
+        assert_eq!(number(&url, kept).await, 2);
+        until_forgotten(&url).await;
+        drop(records);
+    });
+}
+
 async fn until_forgotten(url: &str) {
     until(url, "SELECT count(*) FROM tareas.lines", 0).await;
 }

@@ -24,8 +24,8 @@ const FORGET_EVERY: Duration = Duration::from_secs(1);
 pub(super) const LOOK_ROWS: i64 = 200;
 /// Ids lie together when there are so many for each millisecond of their time.
 const IDS_PER_MS: u128 = 4;
-/// Rows are left as they are for so long: most drain in seconds.
-const THIN_AFTER: Duration = Duration::from_secs(10);
+/// So long a row is young: most drain within it, and clocks differ by less.
+const YOUNG: Duration = Duration::from_secs(10);
 /// Looks at most, one after the other.
 const LOOKS_MAX: usize = 20;
 
@@ -64,6 +64,9 @@ macro_rules! told {
 /// Rows above an entry: forgets those of which nobody waits. Ids that were made together lie
 /// together, and all tasks there are looked at in one go. Others are looked up one by one, the last
 /// one first: while that one waits, as it mostly does, nobody looks for the rest.
+///
+/// A plan goes over the partitions that there were when it was made, and a row may be seen of tasks
+/// that are in a newer one: so a young row is kept unless its tasks are seen.
 pub(super) const FORGET: &str = concat!(
     "WITH ",
     looked!("e.entry > $1"),
@@ -71,9 +74,13 @@ pub(super) const FORGET: &str = concat!(
         "NOT CASE WHEN l.first_id IS NOT NULL THEN EXISTS (SELECT FROM tareas.tasks t \
            WHERE t.id BETWEEN l.first_id AND l.last_id AND t.place IS NOT NULL \
              AND t.queue = l.queue AND t.priority = l.priority OFFSET 0) \
-         WHEN EXISTS (SELECT FROM tareas.tasks t \
+           OR l.entry >= $3 AND (SELECT count(*) FROM ",
+        named!("ARRAY[l.first_id, l.last_id]", "true"),
+        ") < 2 WHEN EXISTS (SELECT FROM tareas.tasks t \
            WHERE t.id = l.ids[cardinality(l.ids)] AND t.place IS NOT NULL OFFSET 0) THEN true \
-         ELSE EXISTS (SELECT FROM ",
+         WHEN l.entry >= $3 THEN (SELECT count(*) FROM ",
+        named!("l.ids", "o.place IS NULL"),
+        ") < cardinality(l.ids) ELSE EXISTS (SELECT FROM ",
         named!("l.ids", "o.place IS NOT NULL"),
         ") END"
     )),
@@ -83,7 +90,7 @@ pub(super) const FORGET: &str = concat!(
     told!()
 );
 
-/// Rows between two entries: names only those who still wait where these are few, as when nobody
+/// Old rows above an entry: names only those who still wait where these are few, as when nobody
 /// can run them. Whoever looks for who is next would probe all others each time. Three tasks are
 /// probed first: where one of them waits, there may be many.
 pub(super) const THIN: &str = concat!(
@@ -173,6 +180,11 @@ fn ends(ids: &[Uuid]) -> Option<(Uuid, Uuid)> {
     (span * IDS_PER_MS <= ids.len() as u128).then_some((first, last))
 }
 
+/// Entries from this one on are young.
+pub(super) fn first_young() -> Uuid {
+    row::uuid(TaskId::v7(SystemClock.now() - YOUNG, 0))
+}
+
 /// Forgets rows of which nobody waits, and thins those of which few do, until the store is closed.
 pub(super) async fn run(sweeper: Arc<Sweeper>) {
     let shared = Arc::clone(&sweeper.shared);
@@ -182,10 +194,8 @@ pub(super) async fn run(sweeper: Arc<Sweeper>) {
             () = shared.closing.notified() => return,
             () = SystemClock.sleep(FORGET_EVERY) => {}
         }
-        let until = SystemClock.now() - THIN_AFTER;
-        let until = row::uuid(TaskId::v7(until, 0));
-        let looked = match drained.pass(&sweeper, FORGET, &[]).await {
-            Ok(()) => sparse.pass(&sweeper, THIN, &[&until]).await,
+        let looked = match drained.pass(&sweeper, FORGET).await {
+            Ok(()) => sparse.pass(&sweeper, THIN).await,
             failed => failed,
         };
         if let Err(fault) = looked {
@@ -201,16 +211,10 @@ struct Hand(Uuid);
 
 impl Hand {
     /// Some looks; each continues behind the one before.
-    async fn pass(
-        &mut self,
-        sweeper: &Sweeper,
-        sql: &'static str,
-        more: &[Value<'_>],
-    ) -> Result<(), Fault> {
+    async fn pass(&mut self, sweeper: &Sweeper, sql: &'static str) -> Result<(), Fault> {
         for _ in 0..LOOKS_MAX {
             let found = {
-                let mut values: Vec<Value<'_>> = vec![&self.0, &LOOK_ROWS];
-                values.extend(more);
+                let values: [Value<'_>; 3] = [&self.0, &LOOK_ROWS, &first_young()];
                 let mut counting = sweeper.counting.lock().await;
                 let link = counting.link(&sweeper.shared).await?;
                 link.rows(sql, &values).await?

@@ -133,7 +133,7 @@ impl Sweeper {
         tokens.reverse();
         // Where tasks come and go, many rows are of those who went: they are not read through here.
         if self.found_some.swap(false, Ordering::Relaxed) {
-            let look: [Value<'_>; 2] = [&Uuid::nil(), &line::LOOK_ROWS];
+            let look: [Value<'_>; 3] = [&Uuid::nil(), &line::LOOK_ROWS, &line::first_young()];
             writer.link.rows(line::FORGET, &look).await?;
         }
         let session = row::session_uuid(want.session);

@@ -299,7 +299,7 @@ pub(super) const BY_ID: [(&str, &str, usize); 16] = [
     ("load", LOAD, 1),
     ("ready", READY, 5),
     ("next", next::NEXT, 6),
-    ("forget_lines", line::FORGET, 2),
+    ("forget_lines", line::FORGET, 3),
     ("thin_lines", line::THIN, 3),
     ("held_by", sweep::HELD_BY, 2),
     ("haunted", members::HAUNTED, 0),
