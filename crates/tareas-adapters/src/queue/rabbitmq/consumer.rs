@@ -14,6 +14,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 
 use super::Shared;
+use super::acks::Acks;
 use super::link::{self, Ended, LinkError, answered};
 use super::message::Message;
 use super::names::Line;
@@ -49,6 +50,7 @@ async fn life(shared: &Shared) -> Result<Ended, LinkError> {
         shared,
         connection,
         channel,
+        acks: Acks::default(),
         consumed: BTreeSet::new(),
         told: SelectAll::new(),
         to_measure: VecDeque::new(),
@@ -68,6 +70,7 @@ struct Consumer<'a> {
     shared: &'a Shared,
     connection: Connection,
     channel: Channel,
+    acks: Acks,
     consumed: BTreeSet<Line>,
     told: SelectAll<Pin<Box<dyn Stream<Item = Told> + Send>>>,
     to_measure: VecDeque<Line>,
@@ -125,8 +128,14 @@ impl Consumer<'_> {
     }
 
     async fn acknowledge(&mut self, tags: Vec<u64>) -> Result<(), LinkError> {
-        for tag in tags {
-            answered(self.channel.basic_ack(tag, BasicAckOptions::default())).await?;
+        let due = self.acks.finished(tags);
+        let up_to = due
+            .up_to
+            .map(|tag| (tag, BasicAckOptions { multiple: true }));
+        let alone = due.alone.into_iter();
+        let alone = alone.map(|tag| (tag, BasicAckOptions::default()));
+        for (tag, options) in up_to.into_iter().chain(alone) {
+            answered(self.channel.basic_ack(tag, options)).await?;
         }
         Ok(())
     }

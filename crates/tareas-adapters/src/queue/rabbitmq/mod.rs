@@ -9,6 +9,7 @@
 //! and pools find in the records what nobody told them. So no call here waits for RabbitMQ, and
 //! an outage of it costs latency only. See `docs/rabbitmq.md`.
 
+mod acks;
 mod config;
 mod consumer;
 mod door;
