@@ -275,6 +275,68 @@ impl<'a> Removed<'a> {
     }
 }
 
+/// Values of [`CLAIM_ALIKE`](super::statements::CLAIM_ALIKE).
+#[derive(Debug)]
+pub(super) struct ClaimsAlike {
+    session: Uuid,
+    attempt: i64,
+    at: Instant,
+    ids: Vec<Uuid>,
+}
+
+impl ClaimsAlike {
+    /// These claims, when one session makes all of them at one instant, for the same attempt and
+    /// without a token.
+    pub(super) fn of<'a>(
+        mut claims: impl ExactSizeIterator<Item = (Timestamp, &'a Command)>,
+    ) -> Option<Self> {
+        let mut ids = Vec::with_capacity(claims.len());
+        let mut alike = None;
+        let are_alike = claims.all(|(now, command)| {
+            let Command::Claim {
+                task,
+                expected_attempt,
+                session,
+                token: None,
+            } = command
+            else {
+                return false;
+            };
+            ids.push(uuid(*task));
+            let this = (now, *expected_attempt, *session);
+            *alike.get_or_insert(this) == this
+        });
+        let (now, attempt, session) = alike.filter(|_| are_alike)?;
+        Some(Self {
+            session: session_uuid(session),
+            attempt: attempt.cast_signed(),
+            at: now.into(),
+            ids,
+        })
+    }
+
+    /// In the order of the statement.
+    pub(super) fn values<'b>(
+        &'b self,
+        shard: &'b i32,
+        timeout: &'b i64,
+        claim: &'b Uuid,
+        ended: &'b Vec<Uuid>,
+    ) -> [Value<'b>; 8] {
+        let (session, ids, at) = (&self.session, &self.ids, &self.at);
+        [
+            shard,
+            ids,
+            session,
+            timeout,
+            claim,
+            ended,
+            at,
+            &self.attempt,
+        ]
+    }
+}
+
 /// Values of [`CLAIM`](super::statements::CLAIM).
 #[derive(Debug, Default)]
 pub(super) struct Claims {
@@ -286,16 +348,22 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// None yet, and room for some.
-    pub(super) fn with_room(claims: usize) -> Self {
-        Self {
-            rows: Rows::with_room(claims),
+    /// These claims; other commands are left out.
+    pub(super) fn of<'a>(
+        commands: impl ExactSizeIterator<Item = (Timestamp, &'a Command)>,
+    ) -> Self {
+        let mut claims = Self {
+            rows: Rows::with_room(commands.len()),
             ..Self::default()
+        };
+        for (now, command) in commands {
+            claims.push(command, now);
         }
+        claims.note_holds();
+        claims
     }
 
-    /// Adds one claim; other commands are left out.
-    pub(super) fn push(&mut self, command: &Command, now: Timestamp) {
+    fn push(&mut self, command: &Command, now: Timestamp) {
         if let Command::Claim {
             task,
             expected_attempt,
@@ -324,15 +392,14 @@ impl Claims {
         }
     }
 
-    /// All claims are here: what each session holds by them.
-    pub(super) fn complete(mut self) -> Self {
+    /// What each session holds by them.
+    fn note_holds(&mut self) {
         for (session, ids) in self.sessions.iter().zip(&self.ids) {
             self.holds.push(|fields| {
                 fields.uuid(Some(*session));
                 fields.uuids(ids);
             });
         }
-        self
     }
 
     /// In the order of the statement.

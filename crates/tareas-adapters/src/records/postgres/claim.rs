@@ -4,43 +4,28 @@
 use std::sync::atomic::Ordering;
 
 use tareas_core::limits::TIMEOUT_DEFAULT;
-use tareas_core::{Command, Outcome, Phase, TaskId, lifecycle};
+use tareas_core::{Command, Outcome, Phase, Task, TaskId, lifecycle};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::batch::Claims;
+use super::batch::{Claims, ClaimsAlike};
 use super::days::day_of_all;
 use super::decide::{Entry, Sent};
 use super::fault::Fault;
 use super::row;
-use super::statements::CLAIM;
+use super::statements::{CLAIM, CLAIM_ALIKE};
 use super::write::Writer;
 
 impl Writer<'_> {
     /// T3 by one statement. What it does not find stays open.
     pub(super) async fn claim(self, entries: &mut [&mut Entry]) -> Result<(), Fault> {
         entries.sort_unstable_by_key(|entry| entry.command.task());
-        let mut claims = Claims::with_room(entries.len());
         for entry in entries.iter_mut() {
-            claims.push(&entry.command, entry.now);
             entry.sent = Some(Sent::Claim);
         }
-        let claims = claims.complete();
-        let timeout = i64::try_from(TIMEOUT_DEFAULT.as_micros()).unwrap_or(i64::MAX);
         self.shared.stats.statements.fetch_add(1, Ordering::Relaxed);
         let (claim, over) = (Uuid::now_v7(), self.shared.running().take_over());
-        let values = claims.values(&self.shard, &timeout, &claim, &over);
-        let (asked, mut next) = (&*entries, 0);
-        let day = day_of_all(asked.iter().map(|entry| entry.command.task()));
-        let answered = self
-            .link
-            .collect(day, CLAIM, &values, asked.len(), |found| {
-                let number = number_of(asked, row::id(found, 0)?, next)?;
-                let entry = &*asked[number];
-                next = number + 1;
-                let task = row::claimed(found, &claim_of(entry)?, entry.now)?;
-                Ok((number, task))
-            });
-        let answered = answered.await;
+        let answered = self.claimed(entries, claim, &over).await;
         if answered.is_err() {
             self.shared.running().give_back(over);
         }
@@ -65,6 +50,36 @@ impl Writer<'_> {
         }
         self.settle(entries, has_changed, claim);
         Ok(())
+    }
+
+    /// The tasks that were claimed, each with the number of its entry.
+    async fn claimed(
+        self,
+        asked: &[&mut Entry],
+        claim: Uuid,
+        over: &Vec<Uuid>,
+    ) -> Result<Vec<(usize, Task)>, Fault> {
+        let timeout = i64::try_from(TIMEOUT_DEFAULT.as_micros()).unwrap_or(i64::MAX);
+        let mut next = 0;
+        let read = |found: &Row| {
+            let number = number_of(asked, row::id(found, 0)?, next)?;
+            let entry = &*asked[number];
+            next = number + 1;
+            let task = row::claimed(found, &claim_of(entry)?, entry.now)?;
+            Ok((number, task))
+        };
+        let (link, about) = (self.link, asked.len());
+        let day = day_of_all(asked.iter().map(|entry| entry.command.task()));
+        let claims = || asked.iter().map(|entry| (entry.now, &entry.command));
+        // Of several days, a list of ids would be looked for in each of them.
+        let alike = day.and_then(|_| ClaimsAlike::of(claims()));
+        if let Some(alike) = alike {
+            let values = alike.values(&self.shard, &timeout, &claim, over);
+            return link.collect(day, CLAIM_ALIKE, &values, about, read).await;
+        }
+        let claims = Claims::of(claims());
+        let values = claims.values(&self.shard, &timeout, &claim, over);
+        link.collect(day, CLAIM, &values, about, read).await
     }
 }
 

@@ -28,15 +28,19 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// The columns that [`claimed`] reads, in its order; the table is called `t`. What the claim itself
-/// says is not among them.
+/// The columns that [`claimed`] reads, in its order; the table is called `t`. Neither what the claim
+/// itself says is among them, nor what follows from it; numbers that most tasks have alike are NULL.
 macro_rules! claimed_columns {
     () => {
-        "t.id, t.version, t.queue, t.kind, t.priority, t.held_place, t.attempt, t.charged, \
-         t.crashes, t.submitted_at, t.deadline_at, t.payload_blob, t.error, t.options, t.payload"
+        "t.id, t.queue, t.kind, t.held_place, t.submitted_at, t.payload, t.payload_blob, \
+         t.options, t.error, nullif(t.priority, 5) AS priority, nullif(t.version, 2) AS version, \
+         nullif(t.charged, 0) AS charged, nullif(t.crashes, 0) AS crashes"
     };
 }
 pub(super) use claimed_columns;
+
+/// The version of a task that was submitted and claimed, and nothing else.
+const VERSION_OF_MOST: i64 = 2;
 
 type Read<T> = Result<T, Fault>;
 
@@ -46,7 +50,7 @@ pub(super) fn task(row: &Row) -> Read<Task> {
     let is_running = matches!(state, State::Running(_));
     let token = optional::<Uuid>(row, 11)?.map(|bits| Token::new(bits.as_u128()));
     Ok(Task {
-        spec: Arc::new(spec(row, &WHOLE)?),
+        spec: Arc::new(spec(row, &WHOLE, priority(get(row, 6)?)?)?),
         version: get::<i64>(row, 1)?.cast_unsigned(),
         state,
         attempt: get::<i64>(row, 12)?.cast_unsigned(),
@@ -62,35 +66,30 @@ pub(super) fn task(row: &Row) -> Read<Task> {
 }
 
 /// A task that was claimed, from the columns of `claimed_columns!`: what core makes of the one that
-/// waited. The statement must have done the same; anything else is damage.
+/// waited. The statement must have done the same, and the contract of the records sees to it.
 pub(super) fn claimed(row: &Row, by: &lifecycle::Claim, now: Timestamp) -> Read<Task> {
-    let waited = State::Queued {
-        place: Place(get(row, 5)?),
+    let priority = match optional::<i16>(row, 9)? {
+        Some(level) => priority(level)?,
+        None => Priority::default(),
     };
-    let version = get::<i64>(row, 1)?.cast_unsigned();
+    let place = Place(get(row, 3)?);
+    let version = optional::<i64>(row, 10)?.unwrap_or(VERSION_OF_MOST);
     let mut task = Task {
-        spec: Arc::new(spec(row, &CLAIMED)?),
-        version: version - 1,
-        state: waited,
+        spec: Arc::new(spec(row, &CLAIMED, priority)?),
+        version: version.cast_unsigned() - 1,
+        state: State::Queued { place },
         attempt: by.expected_attempt,
-        charged: get::<i32>(row, 7)?.cast_unsigned(),
-        crashes: get::<i32>(row, 8)?.cast_unsigned(),
+        charged: optional::<i32>(row, 11)?.unwrap_or(0).cast_unsigned(),
+        crashes: optional::<i32>(row, 12)?.unwrap_or(0).cast_unsigned(),
         cancel_requested: false,
         started_at: None,
         finished_at: None,
         last_token: None,
         result: None,
-        failure: failure(row, 12)?,
+        failure: failure(row, 8)?,
     };
-    let decided = lifecycle::claim(&mut task, by, now);
-    let deadline_at: Timestamp = get::<Instant>(row, 10)?.into();
-    let is_the_same = task.version == version
-        && task.attempt == get::<i64>(row, 6)?.cast_unsigned()
-        && task
-            .lease()
-            .is_some_and(|lease| lease.deadline_at == deadline_at && lease.place > Place::START);
-    match decided {
-        Ok(_) if is_the_same => Ok(task),
+    match lifecycle::claim(&mut task, by, now) {
+        Ok(_) if task.lease().is_some() => Ok(task),
         _ => Err(damaged("a claim that differs from what was decided")),
     }
 }
@@ -104,7 +103,6 @@ pub(super) fn tasks(rows: &[Row]) -> Read<Vec<Task>> {
 struct SpecAt {
     queue: usize,
     kind: usize,
-    priority: usize,
     submitted_at: usize,
     payload_blob: usize,
     options: usize,
@@ -115,7 +113,6 @@ struct SpecAt {
 const WHOLE: SpecAt = SpecAt {
     queue: 4,
     kind: 5,
-    priority: 6,
     submitted_at: 16,
     payload_blob: 20,
     options: 23,
@@ -124,16 +121,15 @@ const WHOLE: SpecAt = SpecAt {
 
 /// In `claimed_columns!`.
 const CLAIMED: SpecAt = SpecAt {
-    queue: 2,
-    kind: 3,
-    priority: 4,
-    submitted_at: 9,
-    payload_blob: 11,
-    options: 13,
-    payload: 14,
+    queue: 1,
+    kind: 2,
+    submitted_at: 4,
+    payload: 5,
+    payload_blob: 6,
+    options: 7,
 };
 
-fn spec(row: &Row, at: &SpecAt) -> Read<Spec> {
+fn spec(row: &Row, at: &SpecAt, priority: Priority) -> Read<Spec> {
     let options = match optional::<&[u8]>(row, at.options)? {
         Some(text) => Some(Box::new(texts::options(text).map_err(damaged)?)),
         None => None,
@@ -142,15 +138,18 @@ fn spec(row: &Row, at: &SpecAt) -> Read<Spec> {
         id: id(row, 0)?,
         kind: Kind::new(get(row, at.kind)?).map_err(damaged)?,
         queue: QueueName::new(get(row, at.queue)?).map_err(damaged)?,
-        priority: u8::try_from(get::<i16>(row, at.priority)?)
-            .ok()
-            .and_then(Priority::new)
-            .ok_or_else(|| damaged("a priority above 9"))?,
+        priority,
         payload: body(row, at.payload, at.payload_blob)?
             .ok_or_else(|| damaged("a task without a payload"))?,
         submitted_at: get::<Instant>(row, at.submitted_at)?.into(),
         options,
     })
+}
+
+fn priority(level: i16) -> Read<Priority> {
+    let level = u8::try_from(level).ok();
+    let priority = level.and_then(Priority::new);
+    priority.ok_or_else(|| damaged("a priority above 9"))
 }
 
 fn state(row: &Row) -> Read<State> {

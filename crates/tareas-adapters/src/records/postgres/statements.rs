@@ -147,31 +147,67 @@ macro_rules! held {
 }
 pub(super) use held;
 
-/// T3, when nothing speaks against it; notes what is claimed, `$7`, and forgets claims of which all has
-/// ended. What it does not find is loaded and decided by core, and
-/// what it returns is checked with core: the statement carries out the plain case only.
-pub(super) const CLAIM: &str = concat!(
-    "WITH claimed AS (UPDATE tareas.tasks t SET version = t.version + 1, state = 2, \
-       place = NULL, held_place = t.place, session_id = d.session_id, token = d.token, \
-       attempt = t.attempt + 1, started_at = d.claimed_at, expires_at = NULL, \
-       deadline_at = d.claimed_at + coalesce(t.timeout_us, $4::int8) * interval '1 microsecond' \
-     FROM unnest($2::tareas.new_claim[]) AS d \
-     WHERE t.id = d.id AND t.state = 1 AND t.attempt = d.attempt \
-       AND (t.expires_at IS NULL OR t.expires_at > d.claimed_at) \
-       AND t.queue <> ALL (ARRAY(SELECT q.name FROM tareas.queues q WHERE q.paused)) \
-       AND d.session_id <> ALL (ARRAY(",
-    closed_sessions!("$3"),
-    ")) RETURNING ",
-    claimed_columns!(),
-    "), noted AS (INSERT INTO tareas.claims (claim, session_id, ids) \
-       SELECT $5::uuid, h.session_id, h.ids FROM unnest($7::tareas.new_hold[]) AS h), \
-     forgotten AS (DELETE FROM tareas.claims WHERE claim = ANY ($6::uuid[])), \
-     moved AS (SELECT queue, 1::int2 AS was, 2::int2 AS state FROM claimed), \
-     counted AS (",
-    count!(),
-    ") SELECT ",
-    claimed_columns!(),
-    " FROM claimed t"
+/// T3, when nothing speaks against it, out of what this joins and for whom this holds; notes what is
+/// claimed, and forgets claims of which all has ended, `$6`. What it does not find is loaded and
+/// decided by core, which also makes the tasks that it answers with: it carries out the plain case
+/// only.
+macro_rules! claim {
+    ($session:literal, $token:literal, $at:literal, $of:expr, $noted:expr) => {
+        concat!(
+            "WITH claimed AS (UPDATE tareas.tasks t SET version = t.version + 1, state = 2, \
+               place = NULL, held_place = t.place, attempt = t.attempt + 1, expires_at = NULL, \
+               session_id = ",
+            $session,
+            ", token = ",
+            $token,
+            ", started_at = ",
+            $at,
+            ", deadline_at = ",
+            $at,
+            " + coalesce(t.timeout_us, $4::int8) * interval '1 microsecond' ",
+            $of,
+            " AND t.state = 1 AND (t.expires_at IS NULL OR t.expires_at > ",
+            $at,
+            ") AND t.queue <> ALL (ARRAY(SELECT q.name FROM tareas.queues q WHERE q.paused)) \
+             RETURNING ",
+            claimed_columns!(),
+            "), noted AS (INSERT INTO tareas.claims (claim, session_id, ids) ",
+            $noted,
+            "), forgotten AS (DELETE FROM tareas.claims WHERE claim = ANY ($6::uuid[])), \
+             moved AS (SELECT queue, 1::int2 AS was, 2::int2 AS state FROM claimed), \
+             counted AS (",
+            count!(),
+            ") SELECT * FROM claimed"
+        )
+    };
+}
+
+/// T3 of any tasks.
+pub(super) const CLAIM: &str = claim!(
+    "d.session_id",
+    "d.token",
+    "d.claimed_at",
+    concat!(
+        "FROM unnest($2::tareas.new_claim[]) AS d \
+         WHERE t.id = d.id AND t.attempt = d.attempt AND d.session_id <> ALL (ARRAY(",
+        closed_sessions!("$3"),
+        "))"
+    ),
+    "SELECT $5::uuid, h.session_id, h.ids FROM unnest($7::tareas.new_hold[]) AS h"
+);
+
+/// T3 of tasks that one session claims at one instant, all for the same attempt and without a
+/// token, as the pool of a node does: with nothing to say of each but its id, for three quarters of the work.
+pub(super) const CLAIM_ALIKE: &str = claim!(
+    "$3::uuid",
+    "NULL",
+    "$7::timestamptz",
+    concat!(
+        "WHERE t.id = ANY ($2::uuid[]) AND t.attempt = $8::int8 AND NOT EXISTS (",
+        closed_sessions!("ARRAY[$3]"),
+        ")"
+    ),
+    "SELECT $5::uuid, $3::uuid, $2"
 );
 
 /// Every other transition: the images that core decided, each onto the version and the state that
@@ -288,11 +324,12 @@ pub(super) const READY: &str = concat!(
 
 /// The statements whose plans must go by the primary key of `tasks`, with their names and how many
 /// values they take.
-pub(super) const BY_ID: [(&str, &str, usize); 16] = [
+pub(super) const BY_ID: [(&str, &str, usize); 17] = [
     ("insert_fresh", INSERT_FRESH, 6),
     ("insert", INSERT, 5),
     ("insert_keyed", INSERT_KEYED, 5),
     ("claim", CLAIM, 7),
+    ("claim_alike", CLAIM_ALIKE, 8),
     ("succeed", SUCCEED, 2),
     ("replace", REPLACE, 5),
     ("remove", REMOVE, 6),
