@@ -68,7 +68,8 @@ fn whoever_loses_its_connection_is_missing_and_is_buried_once() {
         );
         drop(first);
         assert!(!until_missing(&second).await);
-        assert_eq!(second.bury(MemberId(1)).await.unwrap(), [(SESSION, 4)]);
+        let lost = StoredSession::of_own_pool(SESSION, 4);
+        assert_eq!(second.bury(MemberId(1)).await.unwrap(), [lost]);
         assert!(second.bury(MemberId(1)).await.unwrap().is_empty());
         assert!(second.missing().await.unwrap().is_empty());
         assert_eq!(second.haunted().await.unwrap(), [SESSION]);

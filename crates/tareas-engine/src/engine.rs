@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use tareas_core::{Kind, Place, Position, SessionId, TaskId, Timestamp};
 use tokio::sync::{Notify, RwLock};
 
@@ -45,6 +46,8 @@ pub struct EngineConfig {
     pub session: SessionId,
     /// Threads of this process's own pool; none when 0.
     pub threads: u16,
+    /// What people call this process; nothing when empty.
+    pub name: SmolStr,
     /// 64 random bits of this boot.
     pub chance: u64,
     /// Starts of handlers wait for the disk until then: after an unclean boot.
@@ -77,6 +80,7 @@ impl EngineConfig {
         Self {
             session,
             threads,
+            name: SmolStr::default(),
             chance,
             careful_until: Timestamp::EPOCH,
             cancel_grace: Duration::from_secs(30),

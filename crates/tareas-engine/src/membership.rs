@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tareas_core::SessionId;
 
-use crate::ports::{Identity, Members, News, PortError, StoredSession};
+use crate::ports::{Identity, Members, News, PortError};
 use crate::{Engine, Refusal};
 
 /// How a process is one of several on the same records.
@@ -187,8 +187,7 @@ impl Engine {
         let session = SessionId(self.chance.draw() >> 1 | 1);
         let Membership { members, terms, .. } = membership;
         members.enter(terms.ttl(), true).await?;
-        let own = StoredSession::of_own_pool(session, self.config.threads);
-        self.ports.settings.open_session(own).await?;
+        self.open_own_session(session).await?;
         self.standing.session.store(session.0, Ordering::SeqCst);
         tracing::warn!("this process was declared gone; it goes on under another session");
         self.stop_strays().await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 use tareas_core::{Outcome, SessionId, Sweep};
 
-use crate::ports::StoredSession;
+use crate::ports::{PortError, StoredSession};
 use crate::{Engine, Refusal};
 
 /// Tasks per sweep.
@@ -26,12 +26,21 @@ impl Engine {
                 self.expect_back(&lost, resume_hash);
                 continue;
             }
-            reclaimed += self.reclaim(lost.id, lost.slots, None).await?;
+            reclaimed += self.reclaim(lost.id, lost.slots, lost.worker).await?;
             self.ports.settings.close_session(lost.id).await?;
         }
-        let own = StoredSession::of_own_pool(self.session(), self.config.threads);
-        self.ports.settings.open_session(own).await?;
+        self.open_own_session(self.session()).await?;
         Ok(reclaimed)
+    }
+
+    /// Opens the session of this process's own pool.
+    pub(crate) async fn open_own_session(&self, session: SessionId) -> Result<(), PortError> {
+        let name = &self.config.name;
+        let own = StoredSession {
+            worker: (!name.is_empty()).then(|| name.clone()),
+            ..StoredSession::of_own_pool(session, self.config.threads)
+        };
+        self.ports.settings.open_session(own).await
     }
 
     /// T7 for everything that a session holds: only its `slots` oldest claims can have been

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tareas_core::{Kind, SessionId};
 
-use super::{MemberReport, MemberView, PortError};
+use super::{MemberReport, MemberView, PortError, StoredSession};
 
 /// A process that serves on shared records: the same in all lives of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,10 +33,9 @@ pub trait Members: fmt::Debug + Send + Sync + 'static {
     /// Other members that seem to be gone.
     async fn missing(&self) -> Result<Vec<Missing>, PortError>;
 
-    /// Declares a member gone, if it still seems so. Returns the sessions of its own pool, and
-    /// how many tasks each could run at once: the caller takes back what they hold. Of several
-    /// callers one is given them.
-    async fn bury(&self, member: MemberId) -> Result<Vec<(SessionId, u16)>, PortError>;
+    /// Declares a member gone, if it still seems so. Returns the sessions of its own pool: the
+    /// caller takes back what they hold. Of several callers one is given them.
+    async fn bury(&self, member: MemberId) -> Result<Vec<StoredSession>, PortError>;
 
     /// Sessions that were closed and hold tasks all the same: whoever buried their member has
     /// not come to the end, or a claim was on its way. Bounded; what is left comes next time.

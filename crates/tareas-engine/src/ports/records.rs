@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use smol_str::SmolStr;
 use tareas_core::{
     Applied, Attempt, Batch, Hint, Kind, Lane, Phase, Place, Position, QueueName, SessionId, Sweep,
     Task, TaskId, Timestamp, Want,
@@ -100,13 +101,20 @@ pub struct StoredSession {
     /// SHA-256 of the secret with which the worker of another process may go on with it.
     /// Absent for the pool of a process itself, which cannot come back.
     pub resume: Option<[u8; 32]>,
+    /// What people call whoever runs in it, when that is known: the history of what it leaves
+    /// behind names it.
+    pub worker: Option<SmolStr>,
 }
 
 impl StoredSession {
     /// The session of a process's own pool.
     pub const fn of_own_pool(id: SessionId, slots: u16) -> Self {
-        let resume = None;
-        Self { id, slots, resume }
+        Self {
+            id,
+            slots,
+            resume: None,
+            worker: None,
+        }
     }
 }
 

@@ -154,6 +154,7 @@ impl Engine {
         let mut session = Session::new(stored.id, stored.slots, resume_hash, now);
         session.presence = super::session::Presence::Away(until);
         session.is_restored = true;
+        session.name = stored.worker.as_deref().unwrap_or_default().to_owned();
         self.remote.roster().sessions.insert(stored.id, session);
         self.next_due.note(until);
     }

@@ -59,7 +59,7 @@ impl Roster {
             slots: session.slots_at_most,
             worker: (!session.name.is_empty()).then(|| session.name.as_str().into()),
         });
-        // Of a life before this one nobody knows the name any more.
+        // Of a life before this one nobody knows how much it held.
         if !session.is_restored {
             self.lost.truncate(LOST_MAX - 1);
             self.lost.push_front(LostWorker {

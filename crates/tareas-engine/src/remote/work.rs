@@ -178,6 +178,7 @@ impl Engine {
             id,
             slots: hello.slots,
             resume: Some(hash),
+            worker: (!hello.name.is_empty()).then(|| hello.name.as_str().into()),
         };
         self.ports.settings.open_session(stored).await?;
         let mut session = Session::new(id, hello.slots, hash, self.now());

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
@@ -80,12 +79,12 @@ impl Reclaimer {
     async fn bury(&self, member: MemberId) -> Result<usize, Refusal> {
         let members = &self.membership.members;
         let sessions = members.bury(member).await?;
-        let others = members.others().await.unwrap_or_default();
-        let name = others.iter().find(|other| other.member == member);
-        let name: Option<SmolStr> = name.map(|other| other.report.identity.name.as_str().into());
         let mut reclaimed = 0;
-        for (session, slots) in sessions {
-            reclaimed += self.engine.reclaim(session, slots, name.clone()).await?;
+        for lost in sessions {
+            reclaimed += self
+                .engine
+                .reclaim(lost.id, lost.slots, lost.worker)
+                .await?;
             tracing::warn!(
                 member = %format_args!("{:08x}", member.0 as u32),
                 reclaimed,

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use tareas_core::{Phase, SessionId};
 use tareas_engine::ports::{
     BoxError, Identity, MemberId, MemberReport, MemberView, Members, Missing, Offer, PortError,
+    StoredSession,
 };
 use tareas_engine::services::{Follower, LeaseKeeper, Reclaimer, Reporter, Supervisor};
 use tareas_engine::{LeaseTerms, Membership, Submission, WhyCode};
@@ -54,9 +55,12 @@ impl Members for Played {
         Ok(self.missing.lock().unwrap().clone())
     }
 
-    async fn bury(&self, member: MemberId) -> Result<Vec<(SessionId, u16)>, PortError> {
+    async fn bury(&self, member: MemberId) -> Result<Vec<StoredSession>, PortError> {
         self.buried.lock().unwrap().push(member);
-        Ok(vec![(SessionId(1), 2)])
+        Ok(vec![StoredSession {
+            worker: Some("office".into()),
+            ..StoredSession::of_own_pool(SessionId(1), 2)
+        }])
     }
 
     async fn haunted(&self) -> Result<Vec<SessionId>, PortError> {
@@ -119,6 +123,8 @@ async fn what_a_process_that_is_gone_was_running_is_taken_back() {
     assert_eq!(reclaimer.look().await.unwrap(), 1);
     let task = second.task(id).await;
     assert_eq!((task.phase(), task.crashes), (Phase::Scheduled, 1));
+    let failure = task.failure.unwrap();
+    assert_eq!(failure.ran_by.as_ref().unwrap().worker, "office");
 }
 
 #[tokio::test(flavor = "multi_thread")]

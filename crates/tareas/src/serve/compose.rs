@@ -93,11 +93,11 @@ impl System {
             clock: Arc::clone(&clock),
         };
         let session = SessionId(chance[1] >> 1 | 1);
-        let careful_for = careful_for(store.opened.boot());
         let engine = Engine::new(
             ports,
             EngineConfig {
-                careful_until: clock.now() + careful_for,
+                name: identity::of(config, role).name.into(),
+                careful_until: clock.now() + careful_for(store.opened.boot()),
                 accept_unknown_kinds: config.accept_unknown_kinds,
                 membership: store.members.map(|others| membership(config, role, others)),
                 retention: Some(config.retention).filter(|kept| *kept != RETENTION_DEFAULT),

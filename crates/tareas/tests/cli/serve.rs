@@ -302,22 +302,39 @@ fn records_in_postgres_outlive_the_server() {
     let postgres = tareas_services::Postgres::shared();
     let url = postgres.database();
     let flags = ["--records", url.as_str()];
-    let mut server = Server::start(&flags);
+    let server = Server::start(&flags);
     let shown = url.replace("postgres@", "postgres:***@");
     assert!(server.said().contains(&shown), "{}", server.said());
     let submitted = server.tareas(&["submit", "square", "5", "--wait"]);
     assert_eq!(submitted.stdout, "25\n", "{submitted:?}");
+    let server = kill_while_it_runs(server, &flags);
+    let listed = server.tareas(&["list"]);
+    assert!(listed.stdout.contains("succeeded"), "{listed:?}");
+    let submitted = server.tareas(&["submit", "square", "6", "--wait"]);
+    assert_eq!(submitted.stdout, "36\n", "{submitted:?}");
+}
+
+/// What the pool of a server ran when it was killed is taken back by the next one.
+#[test]
+fn what_ran_in_a_server_that_was_killed_is_told_with_its_name() {
+    kill_while_it_runs(Server::start(&[]), &[]);
+}
+
+/// The next life of a server. The history of what ran in the one before names it.
+fn kill_while_it_runs(mut server: Server, flags: &[&str]) -> Server {
     let asleep = server.submit(&["sleep", "60000"]);
     while !server.tareas(&["show", &asleep]).stdout.contains("running") {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
+    let pid = server.pid();
     server.signal(Signal::SIGKILL);
     server.ended();
-    let server = Server::start_in(Arc::clone(&server.folder), &flags);
-    let listed = server.tareas(&["list"]);
-    assert!(listed.stdout.contains("succeeded"), "{listed:?}");
-    let shown = server.tareas(&["show", &asleep]);
-    assert!(shown.stdout.contains("lost"), "taken back: {shown:?}");
-    let submitted = server.tareas(&["submit", "square", "6", "--wait"]);
-    assert_eq!(submitted.stdout, "36\n", "{submitted:?}");
+    let server = Server::start_in(Arc::clone(&server.folder), flags);
+    let shown = server.tareas(&["show", &asleep, "-o", "json"]);
+    let task: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let lost = &task["attempts"][0];
+    assert_eq!(lost["outcome"], "lost", "{task}");
+    let worker = lost["worker"].as_str().unwrap_or_default();
+    assert!(worker.ends_with(&format!("-{pid}")), "{task}");
+    server
 }

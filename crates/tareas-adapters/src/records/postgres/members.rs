@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tareas_core::{Kind, SessionId};
 use tareas_engine::ports::{
     MemberId, MemberPresence, MemberReport, MemberView, Members, Missing, Offer, PortError,
+    StoredSession,
 };
 
 use super::fault::Fault;
@@ -57,7 +58,7 @@ const BURY: &str = concat!(
     ") RETURNING s.server_id) \
      UPDATE tareas.sessions s SET state = 1, closed_at = statement_timestamp() FROM gone \
      WHERE s.server_id = gone.server_id AND s.state = 0 AND s.own_pool \
-     RETURNING s.session_id, s.slots"
+     RETURNING s.session_id, s.slots, s.resume_hash, s.worker"
 );
 pub(super) const HAUNTED: &str = concat!(
     "SELECT s.session_id FROM tareas.sessions s WHERE s.state = 1 AND EXISTS (SELECT FROM ",
@@ -157,13 +158,10 @@ impl Members for PostgresRecords {
         missing.collect::<Result<_, Fault>>().map_err(told)
     }
 
-    async fn bury(&self, member: MemberId) -> Result<Vec<(SessionId, u16)>, PortError> {
+    async fn bury(&self, member: MemberId) -> Result<Vec<StoredSession>, PortError> {
         let server = uuid::Uuid::from_u128(member.0);
         let closed = self.members.rows(BURY, &[&server]).await?;
-        let sessions = closed.iter().map(|closed| {
-            let slots = u16::try_from(row::get::<i32>(closed, 1)?).unwrap_or(u16::MAX);
-            Ok((row::session(closed, 0)?, slots))
-        });
+        let sessions = closed.iter().map(row::stored_session);
         sessions.collect::<Result<_, Fault>>().map_err(told)
     }
 

@@ -23,7 +23,7 @@ macro_rules! serving_lock {
 pub(super) use serving_lock;
 
 /// The steps; the first brings an empty database to schema 1. A shipped step never changes.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     include_str!("schema/001_tasks.sql"),
     include_str!("schema/002_members.sql"),
     include_str!("schema/003_reports.sql"),
@@ -34,6 +34,7 @@ const STEPS: [&str; 10] = [
     include_str!("schema/008_successes.sql"),
     include_str!("schema/009_claims.sql"),
     include_str!("schema/010_lines.sql"),
+    include_str!("schema/011_workers.sql"),
 ];
 
 const BEGIN: &str = concat!(

@@ -8,6 +8,7 @@ use tareas_core::{
     Attempt, AttemptOutcome, Body, Failure, Kind, Lease, Phase, Place, Priority, QueueName, Reason,
     SessionId, Spec, State, Task, TaskId, Timestamp, Token, lifecycle,
 };
+use tareas_engine::ports::StoredSession;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use uuid::Uuid;
@@ -224,6 +225,18 @@ pub(super) fn session(row: &Row, column: usize) -> Read<SessionId> {
     let bits = get::<Uuid>(row, column)?.as_u128();
     let number = u64::try_from(bits).map_err(damaged)?;
     Ok(SessionId(number))
+}
+
+/// A session from the columns session_id, slots, resume_hash, worker.
+pub(super) fn stored_session(row: &Row) -> Read<StoredSession> {
+    let resume = optional::<&[u8]>(row, 2)?;
+    Ok(StoredSession {
+        id: session(row, 0)?,
+        slots: u16::try_from(get::<i32>(row, 1)?).unwrap_or(u16::MAX),
+        // A hash of another length is of no use to anybody.
+        resume: resume.and_then(|hash| hash.try_into().ok()),
+        worker: optional::<&str>(row, 3)?.map(SmolStr::new),
+    })
 }
 
 /// The name of a queue.

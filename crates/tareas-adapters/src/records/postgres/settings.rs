@@ -18,12 +18,12 @@ const QUEUES: &str = "SELECT name, paused FROM tareas.queues";
 const PAUSE: &str = "INSERT INTO tareas.queues AS q (name, paused) VALUES ($1, $2) \
     ON CONFLICT (name) DO UPDATE SET paused = excluded.paused \
     WHERE q.paused <> excluded.paused RETURNING name";
-const SESSIONS: &str = "SELECT session_id, slots, resume_hash FROM tareas.sessions \
+const SESSIONS: &str = "SELECT session_id, slots, resume_hash, worker FROM tareas.sessions \
     WHERE server_id = $1 AND state = 0 ORDER BY opened_at, session_id";
 const OPEN: &str = "INSERT INTO tareas.sessions (session_id, server_id, slots, own_pool, \
-    resume_hash) VALUES ($1, $2, $3, $4::bytea IS NULL, $4::bytea) \
+    resume_hash, worker) VALUES ($1, $2, $3, $4::bytea IS NULL, $4::bytea, $5) \
     ON CONFLICT (session_id) DO UPDATE SET server_id = excluded.server_id, \
-    slots = excluded.slots, resume_hash = excluded.resume_hash";
+    slots = excluded.slots, resume_hash = excluded.resume_hash, worker = excluded.worker";
 const CLOSE: &str = "UPDATE tareas.sessions SET state = 1, closed_at = statement_timestamp() \
     WHERE session_id = $1 AND state = 0";
 const KINDS: &str = "SELECT name FROM tareas.kinds ORDER BY name";
@@ -61,7 +61,8 @@ impl Settings for PostgresRecords {
     async fn open_session(&self, session: StoredSession) -> Result<(), PortError> {
         let (id, slots) = (row::session_uuid(session.id), i32::from(session.slots));
         let (server, resume) = (self.shared.server, session.resume.map(Vec::from));
-        let values: [&(dyn ToSql + Sync); 4] = [&id, &server, &slots, &resume];
+        let worker = session.worker.as_deref();
+        let values: [&(dyn ToSql + Sync); 5] = [&id, &server, &slots, &resume, &worker];
         self.seldom.rows(OPEN, &values).await?;
         Ok(())
     }
@@ -97,17 +98,9 @@ pub(super) async fn read_queues(shared: &Shared, link: &Link) -> Result<(), Faul
 
 /// Takes over the sessions of earlier lives of this server: all that are stored when it opens.
 pub(super) async fn read_sessions(shared: &Shared, link: &Link) -> Result<(), Fault> {
-    let mut lost = Vec::new();
-    for row in link.rows(SESSIONS, &[&shared.server]).await? {
-        let resume: Option<Vec<u8>> = row::get(&row, 2)?;
-        lost.push(StoredSession {
-            id: row::session(&row, 0)?,
-            slots: u16::try_from(row::get::<i32>(&row, 1)?).unwrap_or(u16::MAX),
-            // A hash of another length is of no use to anybody.
-            resume: resume.and_then(|hash| hash.try_into().ok()),
-        });
-    }
-    *shared.lost() = lost;
+    let rows = link.rows(SESSIONS, &[&shared.server]).await?;
+    let lost = rows.iter().map(row::stored_session);
+    *shared.lost() = lost.collect::<Result<_, Fault>>()?;
     Ok(())
 }
 

@@ -196,15 +196,20 @@ fn install_paused(connection: &Connection, ledger: &mut Ledger) -> Result<(), Op
 
 fn sessions(connection: &Connection) -> rusqlite::Result<Vec<StoredSession>> {
     let mut statement =
-        connection.prepare("SELECT session, slots, resume FROM sessions ORDER BY session")?;
-    let found = statement.query_map([], |row| {
-        Ok(StoredSession {
-            id: SessionId(row.get::<_, i64>(0)?.cast_unsigned()),
-            slots: row.get(1)?,
-            resume: row.get(2)?,
-        })
-    })?;
+        connection.prepare("SELECT session, slots, resume, name FROM sessions ORDER BY session")?;
+    let found = statement.query_map([], session)?;
     found.collect()
+}
+
+/// From the columns session, slots, resume, name.
+pub(super) fn session(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredSession> {
+    let name = row.get_ref(3)?.as_str()?;
+    Ok(StoredSession {
+        id: SessionId(row.get::<_, i64>(0)?.cast_unsigned()),
+        slots: row.get(1)?,
+        resume: row.get(2)?,
+        worker: (!name.is_empty()).then(|| name.into()),
+    })
 }
 
 pub(super) fn kinds(connection: &Connection) -> Result<Vec<Kind>, OpenError> {

@@ -4,7 +4,6 @@ use rusqlite::{Connection, Result, Statement, ffi};
 use tareas_core::Timestamp;
 use tareas_core::ledger::{Cut, Row};
 use tareas_engine::failpoint::{self, Injected};
-use tareas_engine::ports::StoredSession;
 
 use super::boot::key;
 use super::shared::{AskedSession, SessionChange};
@@ -18,8 +17,8 @@ const SET_PAUSED: &str = "INSERT INTO queues(name, paused) VALUES(?1, ?2) \
 const SET_HIGH: &str = "INSERT INTO meta(key, value) VALUES(?1, ?2) \
     ON CONFLICT(key) DO UPDATE SET value = excluded.value";
 const OPEN_SESSION: &str = "INSERT INTO sessions(session, name, slots, opened_at, resume) \
-    VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(session) DO UPDATE SET slots = excluded.slots, \
-    resume = excluded.resume";
+    VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(session) DO UPDATE SET name = excluded.name, \
+    slots = excluded.slots, resume = excluded.resume";
 const REMEMBER_KIND: &str = "INSERT INTO kinds(name) VALUES(?1) ON CONFLICT(name) DO NOTHING";
 const CLOSE_SESSION: &str = "DELETE FROM sessions WHERE session = ?1";
 
@@ -61,7 +60,6 @@ impl std::fmt::Display for Failed {
 #[derive(Debug)]
 pub(super) struct Extras<'a> {
     pub(super) sessions: &'a [AskedSession],
-    pub(super) session_name: &'a str,
     pub(super) now: Timestamp,
 }
 
@@ -132,10 +130,11 @@ impl<'c> Transactions<'c> {
 
     fn write_session(&self, change: &SessionChange, extras: &Extras<'_>) -> Result<(), Failed> {
         match change {
-            SessionChange::Open(StoredSession { id, slots, resume }) => {
-                let session = id.0.cast_signed();
-                let (name, now) = (extras.session_name, extras.now.as_micros());
-                let row = (session, name, slots, now, resume);
+            SessionChange::Open(opened) => {
+                let session = opened.id.0.cast_signed();
+                let (worker, now) = (opened.worker.as_deref(), extras.now.as_micros());
+                let name = worker.unwrap_or_default();
+                let row = (session, name, opened.slots, now, &opened.resume);
                 self.connection.execute(OPEN_SESSION, row)?;
             }
             SessionChange::Kinds(kinds) => {

@@ -33,8 +33,6 @@ pub struct SqliteConfig {
     pub clock: Arc<dyn Clock>,
     /// Chance for the hash of ids.
     pub hash_seed: u64,
-    /// What the sessions of this process are called.
-    pub session_name: String,
     /// Waiting tasks leave memory above this many live ones.
     pub live_max: usize,
     /// Submissions are refused while this many tasks wait to be written.
@@ -66,7 +64,6 @@ impl SqliteConfig {
             durability: Durability::Full,
             clock,
             hash_seed: 0,
-            session_name: "local".to_owned(),
             live_max: 50_000,
             journal_tasks_max: 65_536,
             journal_bytes_max: 64 * MIB,

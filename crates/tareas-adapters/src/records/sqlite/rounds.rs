@@ -154,7 +154,6 @@ impl<'w> Rounds<'w> {
     fn finish(&mut self, taken: &Taken, sessions: &[AskedSession]) -> Result<(), Failed> {
         let extras = Extras {
             sessions,
-            session_name: &self.writer.config.session_name,
             now: self.writer.config.clock.now(),
         };
         self.transactions.write_rest(taken.pieces(), &extras)?;

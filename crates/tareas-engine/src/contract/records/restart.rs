@@ -139,6 +139,7 @@ pub async fn sessions_that_were_not_closed_are_lost(fresh: &FreshRecords) {
     let own = |id, slots| StoredSession::of_own_pool(SessionId(id), slots);
     let remote = StoredSession {
         resume: Some([7; 32]),
+        worker: Some("w1".into()),
         ..own(2, 8)
     };
     store.open_session(own(1, 4)).await.unwrap();
@@ -147,10 +148,14 @@ pub async fn sessions_that_were_not_closed_are_lost(fresh: &FreshRecords) {
     assert_eq!(store.lost_sessions(), [], "they are of this life");
     let store = fresh.reopen(store).await;
     assert_eq!(store.lost_sessions(), [remote]);
-    store.open_session(own(3, 1)).await.unwrap();
+    let pool = StoredSession {
+        worker: Some("office".into()),
+        ..own(3, 1)
+    };
+    store.open_session(pool.clone()).await.unwrap();
     store.close_session(SessionId(2)).await.unwrap();
     let store = fresh.reopen(store).await;
-    assert_eq!(store.lost_sessions(), [own(3, 1)]);
+    assert_eq!(store.lost_sessions(), [pool]);
 }
 
 /// A kind stays known, whether its worker is there or not.

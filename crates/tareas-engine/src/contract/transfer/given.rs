@@ -14,13 +14,20 @@ use crate::contract::records::given::{
 };
 use crate::ports::{Counts, Export, Import, Mark, Progress, StoredSession, WholeTask};
 
+/// Whose tasks run.
+pub(super) fn session() -> StoredSession {
+    StoredSession {
+        worker: Some("office".into()),
+        ..StoredSession::of_own_pool(SESSION, SLOTS)
+    }
+}
+
 /// So many tasks `SESSION` can run at once.
 pub(super) const SLOTS: u16 = 4;
 
 /// One task in every state, with everything that a task can have.
 pub(super) async fn fill(store: &dyn Store) {
-    let session = StoredSession::of_own_pool(SESSION, SLOTS);
-    store.open_session(session).await.unwrap();
+    store.open_session(session()).await.unwrap();
     done(store, submit(spec(1))).await;
     done(store, submit_due(2, later(3_600))).await;
     started(store, 3).await;

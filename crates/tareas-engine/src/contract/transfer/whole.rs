@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tareas_core::{Actor, Command, Jitter, Outcome, Phase, Priority, Sweep, Task, TaskId};
 
 use super::Places;
-use super::given::{SLOTS, all, bring, fill, fill_many, filled, moved, progress, sorted};
+use super::given::{SLOTS, all, bring, fill, fill_many, filled, moved, progress, session, sorted};
 use crate::contract::records::Store;
 use crate::contract::records::given::{
     SESSION, all_durable, attempts, claim, done, failed, id, keyed, lane, later, line, load, one,
     pages, queue, settle, spec, submit, success, until_durable, without_place,
 };
-use crate::ports::{Mark, Standing, StoredSession, TaskQuery};
+use crate::ports::{Mark, Standing, TaskQuery};
 
 /// Also when reading begins again at any of the marks.
 pub async fn every_task_is_read_once_wherever_the_marks_are(places: &dyn Places) {
@@ -61,7 +61,7 @@ pub async fn what_arrives_is_what_was_sent(places: &dyn Places) {
         export.beside().await.unwrap(),
     );
     assert_eq!(here, there);
-    assert_eq!(here.sessions, [StoredSession::of_own_pool(SESSION, SLOTS)]);
+    assert_eq!(here.sessions, [session()]);
     assert_eq!(here.queues.get(&queue("mail")), Some(&true));
 }
 

@@ -8,8 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use async_trait::async_trait;
 use tareas_core::{Attempt, Task, TaskId, Timestamp};
 use tareas_engine::ports::{
-    Beside, Counts, Export, LEAF_BYTES_MAX, LEAF_TASKS_MAX, Leaf, Mark, PortError, StoredSession,
-    WholeTask,
+    Beside, Counts, Export, LEAF_BYTES_MAX, LEAF_TASKS_MAX, Leaf, Mark, PortError, WholeTask,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -36,7 +35,7 @@ const COUNTS: &str = "SELECT c.queue, c.state, sum(c.n)::int8 FROM tareas.counts
 const QUEUES: &str = "SELECT q.name, q.paused FROM tareas.queues q";
 const KINDS: &str = "SELECT k.name FROM tareas.kinds k";
 /// Those that hold tasks. What a session holds that was closed came late: none of it was started.
-const SESSIONS: &str = "SELECT h.session_id, coalesce(s.slots, 0), s.resume_hash \
+const SESSIONS: &str = "SELECT h.session_id, coalesce(s.slots, 0), s.resume_hash, s.worker \
     FROM (SELECT DISTINCT t.session_id FROM tareas.tasks t WHERE t.session_id IS NOT NULL) h \
     LEFT JOIN tareas.sessions s ON s.session_id = h.session_id AND s.state = 0 ORDER BY 1";
 
@@ -187,12 +186,7 @@ impl PostgresExport {
             beside.kinds.insert(kind);
         }
         for row in self.link.rows(SESSIONS, &[]).await? {
-            let resume: Option<Vec<u8>> = row::get(&row, 2)?;
-            beside.sessions.push(StoredSession {
-                id: row::session(&row, 0)?,
-                slots: u16::try_from(row::get::<i32>(&row, 1)?).unwrap_or(u16::MAX),
-                resume: resume.and_then(|hash| hash.try_into().ok()),
-            });
+            beside.sessions.push(row::stored_session(&row)?);
         }
         Ok(beside)
     }

@@ -41,8 +41,9 @@ const ADD_SERVER: &str = "INSERT INTO tareas.servers (server_id, lock_key, expir
     VALUES ($1, $2, statement_timestamp()) \
     ON CONFLICT (server_id) DO UPDATE SET state = 0, expires_at = statement_timestamp()";
 /// Also of remote workers, which cannot come back to them: nobody here knows their server.
-const ADD_SESSIONS: &str = "INSERT INTO tareas.sessions (session_id, server_id, slots) \
-    SELECT d.session, $1, d.slots FROM unnest($2::uuid[], $3::int4[]) AS d(session, slots) \
+const ADD_SESSIONS: &str = "INSERT INTO tareas.sessions (session_id, server_id, slots, worker) \
+    SELECT d.session, $1, d.slots, d.worker \
+    FROM unnest($2::uuid[], $3::int4[], $4::text[]) AS d(session, slots, worker) \
     ON CONFLICT (session_id) DO NOTHING";
 /// The identity of the processes that ended before the migration: "migrated" in ASCII.
 const MIGRATED: u128 = 0x6d69_6772_6174_6564;
@@ -141,8 +142,13 @@ impl PostgresImport {
             .await?;
         let sessions: Vec<Uuid> = beside.sessions.iter().map(|s| session_uuid(s.id)).collect();
         let slots: Vec<i32> = beside.sessions.iter().map(|s| i32::from(s.slots)).collect();
+        let workers: Vec<Option<&str>> = beside
+            .sessions
+            .iter()
+            .map(|s| s.worker.as_deref())
+            .collect();
         self.link
-            .rows(ADD_SESSIONS, &[&server, &sessions, &slots])
+            .rows(ADD_SESSIONS, &[&server, &sessions, &slots, &workers])
             .await?;
         Ok(())
     }

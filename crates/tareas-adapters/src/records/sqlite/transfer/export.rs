@@ -7,14 +7,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use tareas_core::ledger::Stored;
-use tareas_core::{Attempt, Phase, SessionId};
+use tareas_core::{Attempt, Phase};
 use tareas_engine::ports::{
     Beside, Counts, Export, LEAF_BYTES_MAX, LEAF_TASKS_MAX, Leaf, Mark, PortError, StoredSession,
     SystemClock, WholeTask,
 };
 
 use super::{Held, Lent, damaged, read};
-use crate::records::sqlite::boot::{key, kinds, meta_number, queue_name};
+use crate::records::sqlite::boot::{key, kinds, meta_number, queue_name, session};
 use crate::records::sqlite::folder::Folder;
 use crate::records::sqlite::row::{self, COLUMNS};
 use crate::records::sqlite::{OpenError, SqliteConfig, boot, config, open};
@@ -24,9 +24,9 @@ const ATTEMPTS: &str = "SELECT attempt, started_at, ended_at, outcome, error, se
 const COUNTS: &str = "SELECT queue, state, n FROM counts";
 const QUEUES: &str = "SELECT name, paused FROM queues";
 /// Those that hold tasks; one that is not known can have started none of its claims.
-const SESSIONS: &str = "SELECT s.session, s.slots, s.resume FROM sessions s \
+const SESSIONS: &str = "SELECT s.session, s.slots, s.resume, s.name FROM sessions s \
     WHERE EXISTS (SELECT 1 FROM tasks t WHERE t.session = s.session) \
-    UNION ALL SELECT DISTINCT t.session, 0, NULL FROM tasks t WHERE t.session IS NOT NULL \
+    UNION ALL SELECT DISTINCT t.session, 0, NULL, '' FROM tasks t WHERE t.session IS NOT NULL \
       AND t.session NOT IN (SELECT session FROM sessions) ORDER BY 1";
 
 /// A store that is read as a whole. Its folder is held for this process alone.
@@ -166,13 +166,7 @@ fn beside(connection: &Connection) -> Result<Beside, PortError> {
 
 fn sessions(connection: &Connection) -> rusqlite::Result<Vec<StoredSession>> {
     let mut statement = connection.prepare(SESSIONS)?;
-    let found = statement.query_map([], |row| {
-        Ok(StoredSession {
-            id: SessionId(row.get::<_, i64>(0)?.cast_unsigned()),
-            slots: row.get(1)?,
-            resume: row.get(2)?,
-        })
-    })?;
+    let found = statement.query_map([], session)?;
     found.collect()
 }
 

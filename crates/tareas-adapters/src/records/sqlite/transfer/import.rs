@@ -32,7 +32,7 @@ const SET_QUEUE: &str = "INSERT INTO queues(name, paused) VALUES(?1, ?2) \
     ON CONFLICT(name) DO UPDATE SET paused = excluded.paused";
 const ADD_KIND: &str = "INSERT INTO kinds(name) VALUES(?1) ON CONFLICT(name) DO NOTHING";
 const ADD_SESSION: &str = "INSERT INTO sessions(session, name, slots, opened_at, resume) \
-    VALUES(?1, 'migrated', ?2, ?3, ?4) ON CONFLICT(session) DO NOTHING";
+    VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(session) DO NOTHING";
 const FORGET_IMPORT: &str = "DELETE FROM meta WHERE key = ?1";
 /// Nobody reads meanwhile, so the log may be brought home whenever it has grown.
 const CHECKPOINT_PAGES: i64 = 4_000;
@@ -212,6 +212,7 @@ fn put_beside(connection: &mut Connection, beside: &Beside) -> Result<(), Failed
     for session in &beside.sessions {
         let row = (
             session.id.0.cast_signed(),
+            session.worker.as_deref().unwrap_or_default(),
             session.slots,
             now,
             session.resume,
