@@ -240,6 +240,8 @@ catalogue! {
         "configuración leída de nuevo: {count} tipos son órdenes",
     NotReloaded: "configuration not changed, the new one is wrong:" /
         "configuración sin cambios, la nueva tiene un error:",
+    WorkerNotReloaded: "a remote worker reads its configuration at its start: stop it with TERM and start it again" /
+        "un trabajador remoto lee su configuración al arrancar: detenlo con TERM y arráncalo otra vez",
     ExpectString: "a string is expected" / "se espera un texto",
     FeatureMissing: "this build cannot open {url}" / "esta compilación no puede abrir {url}",
     FeatureMissingCause: "it needs the feature `{feature}`" /

@@ -156,3 +156,19 @@ fn a_piece_that_cannot_be_kept_costs_its_attempt_and_no_other() {
         [0, 1, 255, 255]
     );
 }
+
+/// It would end a program that does not listen for it.
+#[test]
+fn a_hangup_neither_ends_a_worker_nor_what_it_runs() {
+    let stage = Stage::new(&[]);
+    let worker = stage.worker("w", &[]);
+    let id = stage.submit("sleep", r#"{"ms":1500}"#);
+    stage.until_running(&id);
+    worker.signal(nix::sys::signal::Signal::SIGHUP);
+    let task = stage.ended(&id, WITHIN);
+    assert_eq!(
+        (&task["status"], &task["attempt"]),
+        (&"succeeded".into(), &1.into()),
+        "{task}"
+    );
+}

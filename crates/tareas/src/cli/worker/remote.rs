@@ -111,12 +111,14 @@ fn tell(worker: &RemoteWorker, address: &Address, options: &WorkerOptions, voice
 /// Runs until it is told to stop.
 async fn serve(worker: Arc<RemoteWorker>, grace: Duration, voice: &Voice) -> Outcome {
     let mut signals = Signals::listen(voice)?;
-    let shown = signal(SignalKind::user_defined1());
-    let mut shown = shown.map_err(|error| crate::serve::cannot_start(&error, voice.lang))?;
+    let hear = |kind| signal(kind).map_err(|error| crate::serve::cannot_start(&error, voice.lang));
+    let mut shown = hear(SignalKind::user_defined1())?;
+    let mut hangup = hear(SignalKind::hangup())?;
     loop {
         tokio::select! {
             () = signals.next() => break,
             _ = shown.recv() => show(&worker, voice),
+            _ = hangup.recv() => voice.warn(Text::WorkerNotReloaded.plain(voice.lang)),
         }
     }
     let (running, seconds) = (worker.slots().len(), grace.as_secs());
