@@ -54,6 +54,43 @@ async fn until_missing(records: &PostgresRecords) -> bool {
     panic!("nobody is missing");
 }
 
+/// A remote worker may come back to a server that does. When neither does, somebody else takes
+/// back what it held.
+#[test]
+fn remote_workers_of_a_server_that_stays_away_are_given_up() {
+    let Some((_postgres, url)) = url() else {
+        return;
+    };
+    runtime().block_on(async {
+        let (first, second) = (running(&url).await, open(&url, 2).await);
+        let remote = StoredSession {
+            resume: Some([7; 32]),
+            worker: Some("far".into()),
+            ..StoredSession::of_own_pool(SessionId(8), 2)
+        };
+        first.open_session(remote.clone()).await.unwrap();
+        let orphaned = async |after| second.orphaned(after).await.unwrap();
+        assert_eq!(orphaned(Duration::ZERO).await, [], "its server is there");
+        drop(first);
+        assert!(!until_missing(&second).await);
+        second.bury(MemberId(1)).await.unwrap();
+        assert_eq!(orphaned(LONG).await, [], "it has not been gone for so long");
+        assert!(second.is_open(SessionId(8)).await.unwrap());
+
+        let back = open(&url, 1).await;
+        back.enter(LONG, false).await.unwrap();
+        assert_eq!(orphaned(Duration::ZERO).await, [], "its server is back");
+        back.leave().await.unwrap();
+        assert_eq!(orphaned(Duration::ZERO).await, [remote]);
+        assert_eq!(orphaned(Duration::ZERO).await, []);
+        assert!(!second.is_open(SessionId(8)).await.unwrap());
+        assert!(
+            !second.is_open(SessionId(9)).await.unwrap(),
+            "there is none"
+        );
+    });
+}
+
 #[test]
 fn whoever_loses_its_connection_is_missing_and_is_buried_once() {
     let Some((_postgres, url)) = url() else {

@@ -190,25 +190,9 @@ impl Engine {
         self.open_own_session(session).await?;
         self.standing.session.store(session.0, Ordering::SeqCst);
         tracing::warn!("this process was declared gone; it goes on under another session");
-        self.stop_strays().await
-    }
-
-    /// Asks attempts to stop whose task runs elsewhere by now, or has ended.
-    async fn stop_strays(&self) -> Result<(), PortError> {
-        let Some(pool) = self.pool.get() else {
-            return Ok(());
-        };
-        let running: Vec<_> = pool.slots().into_iter().filter_map(|s| s.running).collect();
-        let ids: Vec<_> = running.iter().map(|running| running.task).collect();
-        let (tasks, _) = self.ports.records.load(&ids).await?;
-        for (running, task) in running.iter().zip(tasks) {
-            let is_ours =
-                task.is_some_and(|task| task.attempt == running.attempt && task.lease().is_some());
-            if !is_ours {
-                pool.cancel(running.task, running.attempt);
-            }
-        }
-        Ok(())
+        // What is not ours any more.
+        let held: Vec<_> = self.held_for(Duration::ZERO).into_iter().collect();
+        self.recall(&held).await.map(|_| ())
     }
 }
 

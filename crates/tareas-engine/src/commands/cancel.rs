@@ -38,15 +38,22 @@ impl Engine {
         Ok((task, position))
     }
 
-    pub(super) fn ask_to_stop(&self, task: &Task, position: Position) {
-        if !self.ask_worker_to_stop(task, position)
-            && let Some(pool) = self.pool.get()
-        {
-            pool.cancel(task.id(), task.attempt);
-        }
+    /// Asks the attempt that runs to stop, and ends it when its grace is over. One that runs at
+    /// another process is found there by [`Recall`](crate::services::Recall).
+    pub(crate) fn ask_to_stop(&self, task: &Task, position: Position) {
+        self.ask_holder_to_stop(task.id(), task.attempt, position);
         let until = self.now() + self.config.cancel_grace;
         self.cancel_deadlines.add(until, task.id(), task.attempt);
         self.next_due.note(until);
+    }
+
+    /// Asks whoever of this process runs the attempt.
+    pub(crate) fn ask_holder_to_stop(&self, task: TaskId, attempt: u64, position: Position) {
+        if !self.ask_worker_to_stop(task, attempt, position)
+            && let Some(pool) = self.pool.get()
+        {
+            pool.cancel(task, attempt);
+        }
     }
 
     /// T8: ends an attempt that is over its limit or did not heed a cancel request.

@@ -37,6 +37,14 @@ pub trait Members: fmt::Debug + Send + Sync + 'static {
     /// caller takes back what they hold. Of several callers one is given them.
     async fn bury(&self, member: MemberId) -> Result<Vec<StoredSession>, PortError>;
 
+    /// Closes the sessions of remote workers whose server has been gone for so long and has not
+    /// come back, and returns them: the caller takes back what they hold. Of several callers one
+    /// is given them.
+    async fn orphaned(&self, after: Duration) -> Result<Vec<StoredSession>, PortError>;
+
+    /// Whether a session is open: claims in one that is not are refused.
+    async fn is_open(&self, session: SessionId) -> Result<bool, PortError>;
+
     /// Sessions that were closed and hold tasks all the same: whoever buried their member has
     /// not come to the end, or a claim was on its way. Bounded; what is left comes next time.
     async fn haunted(&self) -> Result<Vec<SessionId>, PortError>;

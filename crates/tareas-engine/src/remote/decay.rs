@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tareas_core::{Command, Position, RanBy, SessionId, Task, TaskId, Timestamp};
+use tareas_core::{Command, Position, RanBy, SessionId, TaskId, Timestamp};
 
 use super::session::{Presence, Session};
 use crate::Engine;
@@ -123,12 +123,17 @@ impl Engine {
     }
 
     /// Asks the worker that runs this attempt to stop it; `false` when none does.
-    pub(crate) fn ask_worker_to_stop(&self, task: &Task, position: Position) -> bool {
+    pub(crate) fn ask_worker_to_stop(
+        &self,
+        task: TaskId,
+        attempt: u64,
+        position: Position,
+    ) -> bool {
         let roster = self.remote.roster();
-        let holder = roster.holder(task.id(), task.attempt);
+        let holder = roster.holder(task, attempt);
         let courier = holder.and_then(Session::courier);
         if let Some(courier) = courier {
-            courier.cancel(position, task.id(), task.attempt);
+            courier.cancel(position, task, attempt);
         }
         courier.is_some()
     }

@@ -45,7 +45,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use tareas_core::{Kind, QueueName, Spec};
+use tareas_core::{Kind, QueueName, Spec, TaskId, Timestamp};
 use tokio::sync::Notify;
 
 pub(crate) use self::assign::Assigner;
@@ -247,6 +247,14 @@ impl Remote {
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What workers were given until then, and have not told the end of.
+    pub(crate) fn given_before(&self, until: Timestamp) -> Vec<(TaskId, u64)> {
+        let roster = self.roster();
+        let given = roster.sessions.values().flat_map(|session| &session.given);
+        let old = given.filter(|(_, given)| given.given_at <= until);
+        old.map(|(task, given)| (*task, given.attempt)).collect()
     }
 
     fn roster(&self) -> MutexGuard<'_, Roster> {

@@ -27,12 +27,25 @@ impl Engine {
         let Some(id) = self.session_of(text) else {
             return Ok(None);
         };
+        if !self.is_open(id).await? {
+            self.remote.roster().sessions.remove(&id);
+            return Ok(None);
+        }
         self.restore(id, &hello.holding).await?;
         let Some((opened, missing)) = self.go_on(id, text, hello, courier) else {
             return Ok(None);
         };
         self.release(&missing).await;
         Ok(Some(opened))
+    }
+
+    /// Whether nobody has closed the session: other processes do when this one was gone for long,
+    /// and then take back what it held.
+    async fn is_open(&self, session: SessionId) -> Result<bool, Refusal> {
+        match &self.config.membership {
+            Some(membership) => Ok(membership.members.is_open(session).await?),
+            None => Ok(true),
+        }
     }
 
     /// The session whose secret this is.

@@ -9,6 +9,7 @@ mod historian;
 mod lease;
 mod orphans;
 mod pruner;
+mod recall;
 mod reclaimer;
 mod reporter;
 mod supervisor;
@@ -25,6 +26,7 @@ pub use historian::Historian;
 pub use lease::LeaseKeeper;
 pub use orphans::OrphanSweeper;
 pub use pruner::Pruner;
+pub use recall::Recall;
 pub use reclaimer::Reclaimer;
 pub use reporter::Reporter;
 pub use supervisor::Supervisor;
@@ -65,6 +67,7 @@ pub fn start(engine: &Arc<Engine>, supervisor: &Supervisor) {
         supervisor.spawn(Box::new(follower));
         let reporter = Reporter::new(Arc::clone(engine), Arc::clone(&membership.members));
         supervisor.spawn(Box::new(reporter));
+        supervisor.spawn(Box::new(Recall::new(Arc::clone(engine))));
         supervisor.spawn(Box::new(Reclaimer::new(Arc::clone(engine), membership)));
     }
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
-use crate::ports::{MemberId, Missing};
+use crate::ports::{MemberId, Missing, StoredSession};
 use crate::{Engine, Membership, Refusal};
 
 /// Every so many looks, what others have left undone is looked for.
@@ -79,24 +79,41 @@ impl Reclaimer {
     async fn bury(&self, member: MemberId) -> Result<usize, Refusal> {
         let members = &self.membership.members;
         let sessions = members.bury(member).await?;
+        if sessions.is_empty() {
+            return Ok(0);
+        }
+        let reclaimed = self.take_back(sessions).await?;
+        tracing::warn!(
+            member = %format_args!("{:08x}", member.0 as u32),
+            reclaimed,
+            "a process is gone; what it was running is taken back"
+        );
+        Ok(reclaimed)
+    }
+
+    async fn take_back(&self, sessions: Vec<StoredSession>) -> Result<usize, Refusal> {
         let mut reclaimed = 0;
         for lost in sessions {
-            reclaimed += self
-                .engine
-                .reclaim(lost.id, lost.slots, lost.worker)
-                .await?;
-            tracing::warn!(
-                member = %format_args!("{:08x}", member.0 as u32),
-                reclaimed,
-                "a process is gone; what it was running is taken back"
-            );
+            let StoredSession {
+                id, slots, worker, ..
+            } = lost;
+            reclaimed += self.engine.reclaim(id, slots, worker).await?;
         }
         Ok(reclaimed)
     }
 
     async fn tidy(&self) -> Result<usize, Refusal> {
         let members = &self.membership.members;
-        let mut reclaimed = 0;
+        // A worker has as long to come back as when its server is there.
+        let patience = self.engine.config.patience.session_ttl;
+        let orphaned = members.orphaned(patience).await?;
+        if !orphaned.is_empty() {
+            tracing::warn!(
+                workers = orphaned.len(),
+                "the server of remote workers is gone; what they were running is taken back"
+            );
+        }
+        let mut reclaimed = self.take_back(orphaned).await?;
         for session in members.haunted().await? {
             // Whoever buried it knew which claims were started. What is left came late.
             reclaimed += self.engine.reclaim(session, 0, None).await?;

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tareas_core::{Phase, SessionId};
+use tareas_core::{Actor, Phase, SessionId, TaskId};
 use tareas_engine::ports::{
     BoxError, Identity, MemberId, MemberReport, MemberView, Members, Missing, Offer, PortError,
     StoredSession,
 };
-use tareas_engine::services::{Follower, LeaseKeeper, Reclaimer, Reporter, Supervisor};
+use tareas_engine::services::{Follower, LeaseKeeper, Recall, Reclaimer, Reporter, Supervisor};
 use tareas_engine::{LeaseTerms, Membership, Submission, WhyCode};
 
 use super::world::{World, kind, succeeded};
@@ -24,6 +24,7 @@ const GONE: MemberId = MemberId(1);
 struct Played {
     is_away: AtomicBool,
     missing: Mutex<Vec<Missing>>,
+    orphaned: Mutex<Vec<StoredSession>>,
     buried: Mutex<Vec<MemberId>>,
     reported: Mutex<Vec<MemberReport>>,
     /// What this process has offered, and what the others offer.
@@ -61,6 +62,14 @@ impl Members for Played {
             worker: Some("office".into()),
             ..StoredSession::of_own_pool(SessionId(1), 2)
         }])
+    }
+
+    async fn orphaned(&self, _: Duration) -> Result<Vec<StoredSession>, PortError> {
+        Ok(std::mem::take(&mut *self.orphaned.lock().unwrap()))
+    }
+
+    async fn is_open(&self, _: SessionId) -> Result<bool, PortError> {
+        Ok(true)
     }
 
     async fn haunted(&self) -> Result<Vec<SessionId>, PortError> {
@@ -125,6 +134,50 @@ async fn what_a_process_that_is_gone_was_running_is_taken_back() {
     assert_eq!((task.phase(), task.crashes), (Phase::Scheduled, 1));
     let failure = task.failure.unwrap();
     assert_eq!(failure.ran_by.as_ref().unwrap().worker, "office");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_remote_workers_of_a_server_that_is_gone_held_is_taken_back() {
+    let (first, peers) = (World::new(), Arc::new(Played::default()));
+    let id = first.submit(first.square(1)).await.unwrap();
+    first.take_one();
+    let membership = membership(&peers);
+    let second = first.beside(membership.clone());
+    let mut reclaimer = Reclaimer::new(second.engine.clone(), membership.clone());
+    trusted(&second, &membership).await;
+    peers.orphaned.lock().unwrap().push(StoredSession {
+        worker: Some("far".into()),
+        ..StoredSession::of_own_pool(SessionId(1), 1)
+    });
+    let mut reclaimed = 0;
+    for _ in 0..10 {
+        reclaimed += reclaimer.look().await.unwrap();
+    }
+    assert_eq!(reclaimed, 1);
+    let failure = second.task(id).await.failure.unwrap();
+    assert_eq!(failure.ran_by.as_ref().unwrap().worker, "far");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_cancelled_elsewhere_or_is_not_ours_is_asked_to_stop_once() {
+    let (first, peers) = (World::new(), Arc::new(Played::default()));
+    let membership = membership(&peers);
+    let other = first.beside(membership);
+    let id = first.submit(first.square(1)).await.unwrap();
+    first.take_one();
+    first.runs(id, 1);
+    let mut recall = Recall::new(first.engine.clone());
+    assert_eq!(recall.look().await.unwrap(), 0);
+    other.engine.cancel(id, Actor::System).await.unwrap();
+    assert_eq!(first.asked_to_stop(), []);
+    assert_eq!(recall.look().await.unwrap(), 1);
+    assert_eq!(first.asked_to_stop(), [(id, 1)]);
+    assert_eq!(recall.look().await.unwrap(), 0, "once is enough");
+
+    let gone = TaskId::from_u128(1);
+    first.runs(gone, 3);
+    assert_eq!(recall.look().await.unwrap(), 1);
+    assert_eq!(first.asked_to_stop(), [(id, 1), (gone, 3)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

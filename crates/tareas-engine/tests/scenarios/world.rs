@@ -15,7 +15,7 @@ use tareas_core::{
 use tareas_engine::ports::{ApplyError, PortError, Queue, Settings, StoredSession, TestClock};
 use tareas_engine::{
     Claimed, Dispatcher, End, Engine, EngineConfig, Listener, Listening, Membership, Pool,
-    PoolSlot, Ports, Refusal, Settled, Submission, Submitted,
+    PoolSlot, Ports, Refusal, Running, Settled, Submission, Submitted,
 };
 
 pub(crate) fn kind(name: &str) -> Kind {
@@ -62,6 +62,7 @@ impl Listener for Ear {
 #[derive(Debug, Default)]
 struct PlayedPool {
     asked_to_stop: Mutex<Vec<(TaskId, u64)>>,
+    running: Mutex<Vec<Running>>,
 }
 
 impl Pool for PlayedPool {
@@ -71,7 +72,14 @@ impl Pool for PlayedPool {
     }
 
     fn slots(&self) -> Vec<PoolSlot> {
-        Vec::new()
+        let running = self.running.lock().unwrap().clone();
+        let slots = running.into_iter().enumerate();
+        slots
+            .map(|(slot, running)| PoolSlot {
+                slot,
+                running: Some(running),
+            })
+            .collect()
     }
 }
 
@@ -312,6 +320,16 @@ impl World {
 
     pub(crate) fn heard(&self) -> Vec<End> {
         std::mem::take(&mut self.ear.heard.lock().unwrap())
+    }
+
+    /// A thread has run this attempt for a minute.
+    pub(crate) fn runs(&self, task: TaskId, attempt: u64) {
+        self.pool.running.lock().unwrap().push(Running {
+            task,
+            attempt,
+            kind: "square".to_owned(),
+            since: Duration::from_secs(60),
+        });
     }
 
     pub(crate) fn asked_to_stop(&self) -> Vec<(TaskId, u64)> {

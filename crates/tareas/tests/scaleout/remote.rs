@@ -1,5 +1,7 @@
 //! Remote workers at servers that share everything and run no tasks themselves.
 
+use std::time::{Duration, Instant};
+
 use tareas_services::OnQueues;
 
 use super::are_missing;
@@ -72,11 +74,57 @@ fn workers_get_the_tasks_of_every_server() {
         counts.all(|count| count == 0)
     });
     assert_eq!(status(ports[0], &long), "running");
-    let cancel = format!("{{\"cmd\":\"cancel\",\"task_id\":\"{long}\"}}\n");
-    ask(ports[0], &cancel);
+    // The worker is not connected to the server that is asked to cancel it.
+    cancel(ports[1], &long);
     world.until("it is cancelled", || status(ports[0], &long) == "cancelled");
 
     // Of every end one of the servers has told, and the other has not.
     let ends = world.sql("SELECT count(*) FROM tareas.tasks WHERE state >= 3");
     receiver.was_told_once_of(&world, ends.parse().unwrap());
+}
+
+/// Asks a server to cancel a task that runs, which then ends long before its grace is over.
+fn cancel(port: u16, id: &str) {
+    let told = ask(
+        port,
+        &format!("{{\"cmd\":\"cancel\",\"task_id\":\"{id}\"}}\n"),
+    );
+    assert!(told.contains("running"), "{told}");
+}
+
+/// What a worker node or a remote worker runs is cancelled at any server; and when a server ends
+/// together with its remote worker, others run what that one held.
+#[test]
+fn what_runs_elsewhere_is_cancelled_and_taken_back() {
+    if are_missing() {
+        return;
+    }
+    let mut world = World::start();
+    let mut chance = Chance::new(22);
+    let ports = [0, 1].map(|number: usize| world.servers[number].port());
+    let long = ("sleep", r#"{"ms":120000}"#);
+    let on_a_node = submit(ports[0], long, &mut chance);
+    world.until("it runs", || status(ports[0], &on_a_node) == "running");
+    let asked = Instant::now();
+    cancel(ports[1], &on_a_node);
+    world.until("it is cancelled", || {
+        status(ports[0], &on_a_node) == "cancelled"
+    });
+    assert!(
+        asked.elapsed() < Duration::from_secs(15),
+        "it was asked to stop"
+    );
+
+    world.nodes.clear();
+    let mut worker = worker_at(&world, "first", 0);
+    let held = submit(ports[1], ("sleep", r#"{"ms":2000}"#), &mut chance);
+    world.until("it runs", || status(ports[1], &held) == "running");
+    worker.kill();
+    world.servers[0].kill();
+    let _other = worker_at(&world, "second", 1);
+    world.until("another one runs it", || {
+        status(ports[1], &held) == "succeeded"
+    });
+    let told = format!("SELECT attempt FROM tareas.tasks WHERE id = '{held}'");
+    assert_eq!(world.sql(&told), "2");
 }

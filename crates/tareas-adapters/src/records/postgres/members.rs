@@ -60,6 +60,15 @@ const BURY: &str = concat!(
      WHERE s.server_id = gone.server_id AND s.state = 0 AND s.own_pool \
      RETURNING s.session_id, s.slots, s.resume_hash, s.worker"
 );
+/// Whoever left or was declared gone, and may be about to come back, holds the lock of its row.
+const ORPHANED: &str = "WITH gone AS MATERIALIZED (SELECT s.server_id FROM tareas.servers s \
+      WHERE s.state = 2 AND s.expires_at <= statement_timestamp() - $1 * interval '1 millisecond' \
+      FOR UPDATE SKIP LOCKED) \
+    UPDATE tareas.sessions s SET state = 1, closed_at = statement_timestamp() FROM gone \
+    WHERE s.server_id = gone.server_id AND s.state = 0 \
+    RETURNING s.session_id, s.slots, s.resume_hash, s.worker";
+const IS_OPEN: &str = "SELECT EXISTS (SELECT FROM tareas.sessions s \
+    WHERE s.session_id = $1 AND s.state = 0)";
 pub(super) const HAUNTED: &str = concat!(
     "SELECT s.session_id FROM tareas.sessions s WHERE s.state = 1 AND EXISTS (SELECT FROM ",
     held!(),
@@ -163,6 +172,19 @@ impl Members for PostgresRecords {
         let closed = self.members.rows(BURY, &[&server]).await?;
         let sessions = closed.iter().map(row::stored_session);
         sessions.collect::<Result<_, Fault>>().map_err(told)
+    }
+
+    async fn orphaned(&self, after: Duration) -> Result<Vec<StoredSession>, PortError> {
+        let closed = self.members.rows(ORPHANED, &[&millis(after)]).await?;
+        let sessions = closed.iter().map(row::stored_session);
+        sessions.collect::<Result<_, Fault>>().map_err(told)
+    }
+
+    async fn is_open(&self, session: SessionId) -> Result<bool, PortError> {
+        let session = row::session_uuid(session);
+        let told_of = self.members.rows(IS_OPEN, &[&session]).await?;
+        let is_open = told_of.first().map(|found| row::get(found, 0));
+        is_open.unwrap_or(Ok(false)).map_err(told)
     }
 
     async fn haunted(&self) -> Result<Vec<SessionId>, PortError> {
