@@ -3,7 +3,7 @@
 //! Kept as plain numbers under one lock that is taken once per batch. Labels are bounded: queue,
 //! kind and outcome, never a task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -88,6 +88,8 @@ pub struct Counted {
     pub run: Histogram,
     /// From acceptance to the end.
     pub total: Histogram,
+    /// Those that have lines of their own.
+    kinds: HashSet<Kind>,
 }
 
 /// The counters of one process.
@@ -238,6 +240,18 @@ impl Counted {
         }
     }
 
+    /// The kind as it is told: however many there are, so many have lines of their own.
+    fn label_of(&mut self, kind: Kind) -> Kind {
+        if self.kinds.contains(&kind) {
+            return kind;
+        }
+        if self.kinds.len() < KINDS_MAX {
+            self.kinds.insert(kind.clone());
+            return kind;
+        }
+        Kind::new("other").unwrap_or(kind)
+    }
+
     /// Counts a run of tasks that differ in nothing that is counted.
     fn finished(&mut self, run: Option<(&Task, Run)>) {
         let Some((task, sum)) = run else { return };
@@ -249,15 +263,31 @@ impl Counted {
         }
         let (queue, kind) = (task.spec.queue.clone(), task.spec.kind.clone());
         let phase = task.phase().name();
-        let is_known = self.finished.keys().any(|(_, known, _)| *known == kind);
-        let kind = match is_known || self.finished.len() < KINDS_MAX {
-            true => kind,
-            false => Kind::new("other").unwrap_or(kind),
-        };
+        let kind = self.label_of(kind);
         *self.finished.entry((queue, kind, phase)).or_default() += sum.ended;
     }
 }
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_kinds_there_are_a_bounded_number_is_told_apart() {
+        let mut counted = Counted::default();
+        let kind = |number: usize| Kind::new(&format!("kind{number}")).unwrap();
+        for number in 0..2 * KINDS_MAX {
+            let label = counted.label_of(kind(number));
+            let expected = match number < KINDS_MAX {
+                true => kind(number),
+                false => Kind::new("other").unwrap(),
+            };
+            assert_eq!(label, expected);
+        }
+        assert_eq!(counted.label_of(kind(7)), kind(7));
+    }
 }
