@@ -65,6 +65,9 @@ export interface AttemptObject {
   started_at?: string;
   finished_at?: string;
   error?: ErrorObject;
+  /** What its handler calls the error, and where in the handler it happened. */
+  type?: string;
+  backtrace?: string;
 }
 
 /** A task as the server describes it. There may be more members than these. */

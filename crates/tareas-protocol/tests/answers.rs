@@ -229,17 +229,12 @@ fn a_task_object_says_everything() {
         finished_at_us: Some(2_000),
         outcome: Some("failed"),
         error: Some(&error),
+        error_type: Some("ValueError"),
+        backtrace: Some("line 3\nline 2"),
     };
     let second = AttemptView {
         attempt: 2,
-        worker: None,
-        thread: None,
-        exit_code: None,
-        signal: None,
-        started_at_us: None,
-        finished_at_us: None,
-        outcome: None,
-        error: None,
+        ..AttemptView::default()
     };
     let attempts = [attempt, second];
     let view = TaskView {
@@ -277,7 +272,8 @@ fn a_task_object_says_everything() {
         r#""priority":5,"payload":{ },"result":1,"error":"#,
         ERROR,
         r#","attempt":2,"max_attempts":5,"attempts":[{"attempt":1,"worker":"w1","thread":2,"#,
-        &format!(r#""started_at":{t1},"finished_at":{t2},"outcome":"failed","error":{ERROR}}},"#),
+        &format!(r#""started_at":{t1},"finished_at":{t2},"outcome":"failed","error":{ERROR},"#),
+        r#""type":"ValueError","backtrace":"line 3\nline 2"},"#,
         r#"{"attempt":2}],"progress":{"percent":50,"message":"half"},"#,
         &format!(r#""submitted_at":{t0},"due_at":{t1},"started_at":{t2},"finished_at":{t3},"#),
         &format!(r#""expires_at":{t4},"worker":"w1","metadata":{{"a":"1","b":"2"}},"#),

@@ -65,7 +65,7 @@ pub struct TaskView<'a> {
 }
 
 /// One attempt at a task.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct AttemptView<'a> {
     /// Its number, from 1.
     pub attempt: u64,
@@ -85,6 +85,10 @@ pub struct AttemptView<'a> {
     pub outcome: Option<&'a str>,
     /// What it failed of.
     pub error: Option<&'a ErrorObject>,
+    /// What its handler calls that, such as `ValueError`.
+    pub error_type: Option<&'a str>,
+    /// Where in the handler it happened.
+    pub backtrace: Option<&'a str>,
 }
 
 /// How far a handler says it is.
@@ -194,6 +198,8 @@ impl AttemptView<'_> {
         member_time(out, "finished_at", self.finished_at_us);
         member_text(out, "outcome", self.outcome);
         member_error(out, self.error);
+        member_text(out, "type", self.error_type);
+        member_text(out, "backtrace", self.backtrace);
         out.push(b'}');
     }
 }

@@ -141,14 +141,9 @@ fn attempt_error(attempt: &Attempt, lang: Lang) -> Option<ErrorObject> {
 }
 
 fn attempt_view<'a>((attempt, error): (&'a Attempt, &'a Option<ErrorObject>)) -> AttemptView<'a> {
-    let by = attempt
-        .failure
-        .as_ref()
-        .and_then(|failure| failure.ran_by.as_ref());
-    let process_end = attempt
-        .failure
-        .as_ref()
-        .and_then(|failure| failure.process_end);
+    let failure = attempt.failure.as_deref();
+    let by = failure.and_then(|failure| failure.ran_by.as_ref());
+    let process_end = failure.and_then(|failure| failure.process_end);
     AttemptView {
         attempt: attempt.attempt,
         worker: by.map(|by| by.worker.as_str()),
@@ -159,6 +154,8 @@ fn attempt_view<'a>((attempt, error): (&'a Attempt, &'a Option<ErrorObject>)) ->
         finished_at_us: Some(attempt.ended_at.as_micros()),
         outcome: Some(attempt.outcome.name()),
         error: error.as_ref(),
+        error_type: failure.and_then(|failure| failure.name.as_deref()),
+        backtrace: failure.and_then(|failure| failure.backtrace.as_deref()),
     }
 }
 

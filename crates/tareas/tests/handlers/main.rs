@@ -190,7 +190,7 @@ fn live(way: &Way) {
             .filter_map(|a| a["outcome"].as_str())
             .collect();
         assert_eq!(outcomes, life.outcomes, "{way:?} {}: {task}", life.does);
-        look_closer(&stage, life, &task);
+        look_closer(&stage, way, life, &task);
     }
 }
 
@@ -223,14 +223,14 @@ fn hear_it_live(stage: &Stage, id: &str) {
 }
 
 /// What only one of the lives has.
-fn look_closer(stage: &Stage, life: &Life, task: &Value) {
+fn look_closer(stage: &Stage, way: &Way, life: &Life, task: &Value) {
     match life.does {
         "succeed" => assert_eq!(task["result"], json!([1, "ñ", null])),
         "fail" => {
             let message = task["error"]["message"].as_str().unwrap();
             assert!(message.contains("broken"), "{task}");
             for attempt in task["attempts"].as_array().unwrap() {
-                look_at_failure(attempt);
+                look_at_failure(way, attempt);
             }
         }
         "later" => {
@@ -261,7 +261,23 @@ fn look_closer(stage: &Stage, life: &Life, task: &Value) {
 }
 
 /// What is kept of an attempt that failed.
-fn look_at_failure(attempt: &Value) {
+fn look_at_failure(way: &Way, attempt: &Value) {
+    for told in ["type", "worker"] {
+        assert!(
+            attempt[told].as_str().is_some_and(|text| !text.is_empty()),
+            "{told}: {attempt}"
+        );
+    }
+    let trace = attempt["backtrace"].as_str().unwrap_or_default();
+    match way {
+        Way::Python => assert!(trace.starts_with("Traceback"), "{attempt}"),
+        Way::JavaScript => assert!(trace.contains("\n    at "), "{attempt}"),
+        // Their threads have numbers.
+        _ => assert!(
+            attempt["thread"].as_u64().is_some_and(|thread| thread > 0),
+            "{attempt}"
+        ),
+    }
     let message = attempt["error"]["message"].as_str().unwrap_or_default();
     assert!(message.contains("broken"), "{attempt}");
     let at = |name: &str| {

@@ -168,6 +168,22 @@ pub(super) const ATTEMPT: &[Member] = &[
             "La señal que terminó el proceso propio del manejador",
         ],
     ),
+    (
+        "type",
+        "text",
+        [
+            "What its handler calls the error, such as `ValueError`",
+            "Cómo llama su manejador al error, por ejemplo `ValueError`",
+        ],
+    ),
+    (
+        "backtrace",
+        "text",
+        [
+            "Where in the handler it happened",
+            "Dónde ocurrió en el manejador",
+        ],
+    ),
 ];
 
 pub(super) const PROGRESS: &[Member] = &[
