@@ -85,6 +85,13 @@ impl ServerConfig {
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
     }
 
+    /// Whether nobody comes from another machine: it listens on loopback alone, and as far as it
+    /// was told nothing in front of it brings others there.
+    pub(crate) fn is_for_this_machine(&self) -> bool {
+        let is_local = |bind: &SocketAddr| bind.ip().to_canonical().is_loopback();
+        self.bind.iter().all(is_local) && self.proxied.is_empty() && !self.is_behind_tls()
+    }
+
     /// Whether a connection from there is only taken when it is encrypted.
     pub(crate) fn must_encrypt(&self, peer: IpAddr) -> bool {
         let is_local = peer.to_canonical().is_loopback();

@@ -21,11 +21,16 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     pub(crate) async fn new() -> Self {
+        Self::with(ServerConfig::default()).await
+    }
+
+    /// The same, with whatever else is set up.
+    async fn with(config: ServerConfig) -> Self {
         let (store, clock) = (Arc::new(MemoryAccess::default()), Arc::new(SystemClock));
         let access = Access::open(store, clock, Limits::default()).await.unwrap();
         let world = World::with(ServerConfig {
             access: Some(Arc::clone(&access)),
-            ..ServerConfig::default()
+            ..config
         });
         Self { world, access }
     }
@@ -477,4 +482,68 @@ async fn a_stream_ends_with_the_right_to_look() {
     };
     let (reply, ()) = tokio::join!(look, revoke);
     assert_eq!(reply.status, 200, "it was open, and came to its end");
+}
+
+/// What the page of the system says about from where the server can be reached, in both languages.
+async fn reachable_from(world: &World, token: Option<&TokenText>) -> [String; 2] {
+    let mut told = [String::new(), String::new()];
+    for (told, path) in told.iter_mut().zip(["/system?lang=en", "/system?lang=es"]) {
+        let mut ask = Ask::get(path).header("Accept: text/html");
+        if let Some(token) = token {
+            ask = ask.header(&format!("Authorization: Bearer {}", token.reveal()));
+        }
+        let page = ask.send(world).await;
+        let text = page.text();
+        let names = [
+            "<dt>Reachable from</dt><dd>",
+            "<dt>Accesible desde</dt><dd>",
+        ];
+        let mut after = names.iter().filter_map(|name| text.split(name).nth(1));
+        let after = after.next().expect("the fact");
+        *told = after.split('<').next().unwrap().to_owned();
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_the_system_says_who_can_reach_it() {
+    let bound = |addresses: &[&str]| ServerConfig {
+        bind: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+        ..ServerConfig::default()
+    };
+    let local = ["this machine only", "solo esta máquina"];
+    let asked = [
+        "other machines, with a token",
+        "otras máquinas, con un token",
+    ];
+    let open = [
+        "other machines: open to everybody who reaches it",
+        "otras máquinas: abierto a quien llegue a él",
+    ];
+    let for_a_balancer = ServerConfig {
+        proxied: vec!["127.0.0.1:5001".parse().unwrap()],
+        ..ServerConfig::default()
+    };
+    let behind_tls = ServerConfig {
+        public_url: Some("https://tareas.example".to_owned()),
+        ..ServerConfig::default()
+    };
+    let table = [
+        (bound(&["127.0.0.1:5000"]), local, local),
+        (bound(&["[::1]:5000", "[::ffff:127.0.0.1]:1"]), local, local),
+        (bound(&["0.0.0.0:5000"]), asked, open),
+        (bound(&["127.0.0.1:5000", "10.0.0.1:5000"]), asked, open),
+        (for_a_balancer, asked, open),
+        (behind_tls, asked, open),
+    ];
+    for (config, with_tokens, without) in table {
+        let place = format!("{:?} {:?}", config.bind, config.proxied);
+        let guarded = Guarded::with(config.clone()).await;
+        let token = guarded.token("admin", "*", 1).await;
+        let told = reachable_from(&guarded.world, Some(&token)).await;
+        assert_eq!(told, with_tokens, "{place}");
+        let insecure = true;
+        let world = World::with(ServerConfig { insecure, ..config });
+        assert_eq!(reachable_from(&world, None).await, without, "{place}");
+    }
 }

@@ -110,13 +110,6 @@ fn server(scene: &Scene<'_>) -> Markup {
         .iter()
         .map(ToString::to_string)
         .collect();
-    let exposure = match config.insecure {
-        true => scene.pick(
-            "open to the network without access control",
-            "abierto a la red sin control de acceso",
-        ),
-        false => scene.pick("this machine only", "solo esta máquina"),
-    };
     panel(
         scene.pick("Server", "Servidor"),
         &[
@@ -127,7 +120,10 @@ fn server(scene: &Scene<'_>) -> Markup {
                 duration(scene.lang, scene.picture.at.since(scene.picture.since)),
             ),
             fact(scene.pick("Listens on", "Escucha en"), bound.join(", ")),
-            fact(scene.pick("Reachable from", "Accesible desde"), exposure),
+            fact(
+                scene.pick("Reachable from", "Accesible desde"),
+                exposure(scene),
+            ),
             fact(
                 scene.pick("Accepted means", "Aceptada significa"),
                 durability(scene),
@@ -138,6 +134,22 @@ fn server(scene: &Scene<'_>) -> Markup {
             ),
         ],
     )
+}
+
+/// From where it can be reached, and whether whoever comes is asked for a token.
+fn exposure(scene: &Scene<'_>) -> &'static str {
+    let config = &scene.server.config;
+    match (config.is_for_this_machine(), config.access.is_some()) {
+        (true, _) => scene.pick("this machine only", "solo esta máquina"),
+        (false, true) => scene.pick(
+            "other machines, with a token",
+            "otras máquinas, con un token",
+        ),
+        (false, false) => scene.pick(
+            "other machines: open to everybody who reaches it",
+            "otras máquinas: abierto a quien llegue a él",
+        ),
+    }
 }
 
 fn durability(scene: &Scene<'_>) -> &'static str {
