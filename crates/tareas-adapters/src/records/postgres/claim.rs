@@ -4,15 +4,17 @@
 use std::sync::atomic::Ordering;
 
 use tareas_core::limits::TIMEOUT_DEFAULT;
-use tareas_core::{Command, Outcome, Phase, Task, TaskId, lifecycle};
+use tareas_core::{Command, Outcome, Phase, Task, TaskId, Timestamp, lifecycle};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::batch::{Claims, ClaimsAlike};
 use super::days::day_of_all;
 use super::decide::{Entry, Sent};
 use super::fault::Fault;
+use super::instant::Instant;
+use super::link::Value;
 use super::row;
+use super::rows::Rows;
 use super::statements::{CLAIM, CLAIM_ALIKE};
 use super::write::Writer;
 
@@ -59,7 +61,6 @@ impl Writer<'_> {
         claim: Uuid,
         over: &Vec<Uuid>,
     ) -> Result<Vec<(usize, Task)>, Fault> {
-        let timeout = i64::try_from(TIMEOUT_DEFAULT.as_micros()).unwrap_or(i64::MAX);
         let mut next = 0;
         let read = |found: &Row| {
             let number = number_of(asked, row::id(found, 0)?, next)?;
@@ -68,18 +69,12 @@ impl Writer<'_> {
             let task = row::claimed(found, &claim_of(entry)?, entry.now)?;
             Ok((number, task))
         };
-        let (link, about) = (self.link, asked.len());
         let day = day_of_all(asked.iter().map(|entry| entry.command.task()));
-        let claims = || asked.iter().map(|entry| (entry.now, &entry.command));
-        // Of several days, a list of ids would be looked for in each of them.
-        let alike = day.and_then(|_| ClaimsAlike::of(claims()));
-        if let Some(alike) = alike {
-            let values = alike.values(&self.shard, &timeout, &claim, over);
-            return link.collect(day, CLAIM_ALIKE, &values, about, read).await;
-        }
-        let claims = Claims::of(claims());
-        let values = claims.values(&self.shard, &timeout, &claim, over);
-        link.collect(day, CLAIM, &values, about, read).await
+        let claims = Claims::of(asked, day.is_some());
+        let values = claims.values(&self.shard, &claim, over);
+        let link = self.link;
+        link.collect(day, claims.sql(), &values, asked.len(), read)
+            .await
     }
 }
 
@@ -108,5 +103,145 @@ fn claim_of(entry: &Entry) -> Result<lifecycle::Claim, Fault> {
             gap: 0,
         }),
         _ => Err(row::damaged("a claim that is none")),
+    }
+}
+
+/// Claims, as their statement takes them.
+enum Claims {
+    /// For [`CLAIM_ALIKE`].
+    Alike(Alike),
+    /// For [`CLAIM`].
+    Any(Any),
+}
+
+/// How long an attempt may take whose task says nothing of it, in microseconds.
+const TIMEOUT_MICROS: i64 = TIMEOUT_DEFAULT.as_micros() as i64;
+
+impl Claims {
+    /// All entries claim. A list of ids is for one day: of several, each would be looked for in
+    /// all of them.
+    fn of(entries: &[&mut Entry], is_one_day: bool) -> Self {
+        let alike = is_one_day.then(|| Alike::of(entries)).flatten();
+        alike.map_or_else(|| Self::Any(Any::of(entries)), Self::Alike)
+    }
+
+    fn sql(&self) -> &'static str {
+        match self {
+            Self::Alike(_) => CLAIM_ALIKE,
+            Self::Any(_) => CLAIM,
+        }
+    }
+
+    /// In the order of the statement.
+    fn values<'b>(
+        &'b self,
+        shard: &'b i32,
+        claim: &'b Uuid,
+        over: &'b Vec<Uuid>,
+    ) -> Vec<Value<'b>> {
+        let (of, sessions, more): (Value<'b>, Value<'b>, Vec<Value<'b>>) = match self {
+            Self::Alike(alike) => (&alike.ids, &alike.session, vec![&alike.at, &alike.attempt]),
+            Self::Any(any) => (&any.rows, &any.sessions, vec![&any.holds]),
+        };
+        let mut values: Vec<Value<'b>> = vec![shard, of, sessions, &TIMEOUT_MICROS, claim, over];
+        values.extend(more);
+        values
+    }
+}
+
+/// Claims that differ in their tasks alone.
+struct Alike {
+    session: Uuid,
+    attempt: i64,
+    at: Instant,
+    ids: Vec<Uuid>,
+}
+
+impl Alike {
+    /// These claims, when one session makes all of them at one instant, for the same attempt and
+    /// without a token.
+    fn of(entries: &[&mut Entry]) -> Option<Self> {
+        let mut ids = Vec::with_capacity(entries.len());
+        let mut alike = None;
+        let are_alike = entries.iter().all(|entry| {
+            let Command::Claim {
+                task,
+                expected_attempt,
+                session,
+                token: None,
+            } = &entry.command
+            else {
+                return false;
+            };
+            ids.push(row::uuid(*task));
+            let this = (entry.now, *expected_attempt, *session);
+            *alike.get_or_insert(this) == this
+        });
+        let (now, attempt, session) = alike.filter(|_| are_alike)?;
+        Some(Self {
+            session: row::session_uuid(session),
+            attempt: attempt.cast_signed(),
+            at: now.into(),
+            ids,
+        })
+    }
+}
+
+/// Claims of any kind.
+#[derive(Default)]
+struct Any {
+    rows: Rows,
+    sessions: Vec<Uuid>,
+    /// The tasks of each session, and the same as rows.
+    ids: Vec<Vec<Uuid>>,
+    holds: Rows,
+}
+
+impl Any {
+    fn of(entries: &[&mut Entry]) -> Self {
+        let mut claims = Self {
+            rows: Rows::with_room(entries.len()),
+            ..Self::default()
+        };
+        for entry in entries {
+            claims.push(&entry.command, entry.now);
+        }
+        for (session, ids) in claims.sessions.iter().zip(&claims.ids) {
+            claims.holds.push(|fields| {
+                fields.uuid(Some(*session));
+                fields.uuids(ids);
+            });
+        }
+        claims
+    }
+
+    fn push(&mut self, command: &Command, now: Timestamp) {
+        if let Command::Claim {
+            task,
+            expected_attempt,
+            session,
+            token,
+        } = command
+        {
+            let (task, session) = (row::uuid(*task), row::session_uuid(*session));
+            self.rows.push(|fields| {
+                fields.uuid(Some(task));
+                fields.int8(Some(expected_attempt.cast_signed()));
+                fields.uuid(Some(session));
+                fields.uuid(token.map(|token| Uuid::from_u128(token.bits())));
+                fields.instant(Some(now.into()));
+            });
+            self.hold(session, task);
+        }
+    }
+
+    fn hold(&mut self, session: Uuid, task: Uuid) {
+        match self.sessions.iter().rposition(|known| *known == session) {
+            Some(at) => self.ids[at].push(task),
+            None => {
+                self.sessions.push(session);
+                self.ids.push(vec![task]);
+            }
+        }
     }
 }

@@ -29,19 +29,31 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// The columns that [`claimed`] reads, in its order; the table is called `t`. Neither what the claim
-/// itself says is among them, nor what follows from it; numbers that most tasks have alike are NULL.
-macro_rules! claimed_columns {
-    () => {
-        "t.id, t.queue, t.kind, t.held_place, t.submitted_at, t.payload, t.payload_blob, \
-         t.options, t.error, nullif(t.priority, 5) AS priority, nullif(t.version, 2) AS version, \
-         nullif(t.charged, 0) AS charged, nullif(t.crashes, 0) AS crashes"
+/// Numbers that most tasks have once they are claimed: a claim answers with NULL for them.
+macro_rules! of_most {
+    (version) => {
+        2
+    };
+    (priority) => {
+        5
     };
 }
-pub(super) use claimed_columns;
 
-/// The version of a task that was submitted and claimed, and nothing else.
-const VERSION_OF_MOST: i64 = 2;
+/// The columns that [`claimed`] reads, in its order; the table is called `t`. Neither what the claim
+/// itself says is among them, nor what follows from it.
+macro_rules! claimed_columns {
+    () => {
+        concat!(
+            "t.id, t.queue, t.kind, t.held_place, t.submitted_at, t.payload, t.payload_blob, \
+             t.options, t.error, nullif(t.priority, ",
+            of_most!(priority),
+            ") AS priority, nullif(t.version, ",
+            of_most!(version),
+            ") AS version, nullif(t.charged, 0) AS charged, nullif(t.crashes, 0) AS crashes"
+        )
+    };
+}
+pub(super) use {claimed_columns, of_most};
 
 type Read<T> = Result<T, Fault>;
 
@@ -69,12 +81,9 @@ pub(super) fn task(row: &Row) -> Read<Task> {
 /// A task that was claimed, from the columns of `claimed_columns!`: what core makes of the one that
 /// waited. The statement must have done the same, and the contract of the records sees to it.
 pub(super) fn claimed(row: &Row, by: &lifecycle::Claim, now: Timestamp) -> Read<Task> {
-    let priority = match optional::<i16>(row, 9)? {
-        Some(level) => priority(level)?,
-        None => Priority::default(),
-    };
+    let priority = priority(optional(row, 9)?.unwrap_or(of_most!(priority)))?;
     let place = Place(get(row, 3)?);
-    let version = optional::<i64>(row, 10)?.unwrap_or(VERSION_OF_MOST);
+    let version = optional::<i64>(row, 10)?.unwrap_or(of_most!(version));
     let mut task = Task {
         spec: Arc::new(spec(row, &CLAIMED, priority)?),
         version: version.cast_unsigned() - 1,

@@ -7,7 +7,7 @@
 //!
 //! Those that write return one row: whether all was written, else the ids of what was.
 
-use super::row::{claimed_columns, columns};
+use super::row::{claimed_columns, columns, of_most};
 use super::{line, members, next, sweep};
 
 /// Changes of counts from rows `(queue, was, state)` in a CTE named `moved`; the shard is `$1`.
