@@ -60,10 +60,12 @@ const BURY: &str = concat!(
      WHERE s.server_id = gone.server_id AND s.state = 0 AND s.own_pool \
      RETURNING s.session_id, s.slots, s.resume_hash, s.worker"
 );
-/// Whoever left or was declared gone, and may be about to come back, holds the lock of its row.
+/// Of servers that left or were declared gone. One that is coming back has its row locked, and is
+/// left alone; the others are locked only when they have something open.
 const ORPHANED: &str = "WITH gone AS MATERIALIZED (SELECT s.server_id FROM tareas.servers s \
       WHERE s.state = 2 AND s.expires_at <= statement_timestamp() - $1 * interval '1 millisecond' \
-      FOR UPDATE SKIP LOCKED) \
+        AND EXISTS (SELECT FROM tareas.sessions o WHERE o.server_id = s.server_id AND o.state = 0) \
+      FOR UPDATE OF s SKIP LOCKED) \
     UPDATE tareas.sessions s SET state = 1, closed_at = statement_timestamp() FROM gone \
     WHERE s.server_id = gone.server_id AND s.state = 0 \
     RETURNING s.session_id, s.slots, s.resume_hash, s.worker";
