@@ -4,7 +4,8 @@
 //!
 //! Most attempts end before they are looked up; so a look is one statement over those that take long.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +24,17 @@ const YOUNG: Duration = Duration::from_millis(500);
 /// Attempts per look; more take turns.
 const ATTEMPTS_MAX: usize = 4_096;
 
+/// An attempt of a task.
+type Held = (TaskId, u64);
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Recall {
     engine: Arc<Engine>,
     /// Those that were asked to stop, until they do.
-    asked: HashSet<(TaskId, u64)>,
+    asked: BTreeSet<Held>,
+    /// After whom the next turn begins.
+    turn: Option<Held>,
 }
 
 impl Recall {
@@ -36,7 +42,8 @@ impl Recall {
     pub fn new(engine: Arc<Engine>) -> Self {
         Self {
             engine,
-            asked: HashSet::new(),
+            asked: BTreeSet::new(),
+            turn: None,
         }
     }
 
@@ -45,11 +52,13 @@ impl Recall {
     /// # Errors
     /// When the store is unavailable.
     pub async fn look(&mut self) -> Result<usize, PortError> {
-        let held = self.engine.held_for(YOUNG);
+        let mut held = self.engine.held_for(YOUNG);
         self.asked.retain(|attempt| held.contains(attempt));
-        let unasked = held.into_iter().filter(|held| !self.asked.contains(held));
-        // Ended ones make room for others.
-        let some: Vec<(TaskId, u64)> = unasked.take(ATTEMPTS_MAX).collect();
+        held.retain(|attempt| !self.asked.contains(attempt));
+        let after = self.turn.map_or(Bound::Unbounded, Bound::Excluded);
+        let some = held.range((after, Bound::Unbounded)).take(ATTEMPTS_MAX);
+        let some: Vec<Held> = some.copied().collect();
+        self.turn = some.last().copied().filter(|_| some.len() == ATTEMPTS_MAX);
         let asked = self.engine.recall(&some).await?;
         self.asked.extend(&asked);
         Ok(asked.len())
@@ -58,7 +67,7 @@ impl Recall {
 
 impl Engine {
     /// The attempts that threads of this process or its remote workers have run for so long.
-    pub(crate) fn held_for(&self, least: Duration) -> HashSet<(TaskId, u64)> {
+    pub(crate) fn held_for(&self, least: Duration) -> BTreeSet<Held> {
         let slots = self.pool.get().map(|pool| pool.slots()).unwrap_or_default();
         let running = slots.into_iter().filter_map(|slot| slot.running);
         let running = running.filter(|running| running.since >= least);
@@ -68,10 +77,7 @@ impl Engine {
     }
 
     /// Asks those of these attempts to stop that were cancelled, or are not ours any more; which.
-    pub(crate) async fn recall(
-        &self,
-        held: &[(TaskId, u64)],
-    ) -> Result<Vec<(TaskId, u64)>, PortError> {
+    pub(crate) async fn recall(&self, held: &[Held]) -> Result<Vec<Held>, PortError> {
         if held.is_empty() {
             return Ok(Vec::new());
         }

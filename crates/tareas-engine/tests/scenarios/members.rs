@@ -116,13 +116,18 @@ async fn trusted(world: &World, membership: &Membership) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_process_that_is_gone_was_running_is_taken_back() {
+/// A task that one process has begun, and another process beside it.
+async fn left_running() -> (TaskId, World, Arc<Played>) {
     let (first, peers) = (World::new(), Arc::new(Played::default()));
     let id = first.submit(first.square(1)).await.unwrap();
     first.take_one();
+    (id, first.beside(membership(&peers)), peers)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_process_that_is_gone_was_running_is_taken_back() {
+    let (id, second, peers) = left_running().await;
     let membership = membership(&peers);
-    let second = first.beside(membership.clone());
     let mut reclaimer = Reclaimer::new(second.engine.clone(), membership.clone());
     let is_expired = true;
     let member = GONE;
@@ -138,11 +143,8 @@ async fn what_a_process_that_is_gone_was_running_is_taken_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_remote_workers_of_a_server_that_is_gone_held_is_taken_back() {
-    let (first, peers) = (World::new(), Arc::new(Played::default()));
-    let id = first.submit(first.square(1)).await.unwrap();
-    first.take_one();
+    let (id, second, peers) = left_running().await;
     let membership = membership(&peers);
-    let second = first.beside(membership.clone());
     let mut reclaimer = Reclaimer::new(second.engine.clone(), membership.clone());
     trusted(&second, &membership).await;
     peers.orphaned.lock().unwrap().push(StoredSession {
@@ -178,6 +180,28 @@ async fn what_was_cancelled_elsewhere_or_is_not_ours_is_asked_to_stop_once() {
     first.runs(gone, 3);
     assert_eq!(recall.look().await.unwrap(), 1);
     assert_eq!(first.asked_to_stop(), [(id, 1), (gone, 3)]);
+}
+
+/// More than one look takes: those that run on do not keep it from the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn however_much_runs_here_all_of_it_is_looked_up() {
+    let world = World::new();
+    for number in 0..5_000 {
+        let id = world.submit(world.square(number)).await.unwrap();
+        world.take_one();
+        world.runs(id, 1);
+    }
+    let gone = TaskId::from_u128(u128::MAX);
+    world.runs(gone, 1);
+    let mut recall = Recall::new(world.engine.clone());
+    assert_eq!(
+        recall.look().await.unwrap(),
+        0,
+        "the last of them has to wait"
+    );
+    assert_eq!(recall.look().await.unwrap(), 1);
+    assert_eq!(recall.look().await.unwrap(), 0, "and it begins again");
+    assert_eq!(world.asked_to_stop(), [(gone, 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
