@@ -88,32 +88,29 @@ fn a_row_of_tasks_that_are_not_seen_is_kept_while_it_is_young() {
     };
     runtime().block_on(async {
         let records = open(&url, 1).await;
-        let row = |at, id: u32, ends: bool| {
-            let id = format!("'{}'::uuid", TaskId::v7(*NOW, id.into()));
-            let end = if ends { &id } else { "NULL" };
-            let entry = TaskId::v7(at, 0);
-            format!("('{entry}'::uuid, 'default', {id}, {end}, {end})")
+        let row = |entered, number: u128, has_ends: bool| {
+            let id = format!("'{}'::uuid", TaskId::v7(*NOW, number));
+            let end = if has_ends { &id } else { "NULL" };
+            let entry = TaskId::v7(entered, number);
+            format!("('{entry}', 'default', 5, 1, 1, ARRAY[{id}], {end}, {end})")
         };
         let (young, old) = (
             SystemClock.now(),
             SystemClock.now() - Duration::from_secs(60),
         );
-        let rows = [row(young, 1, true), row(young, 2, false)];
-        let old = [row(old, 3, true), row(old, 4, false)];
+        let rows = [
+            row(young, 1, true),
+            row(young, 2, false),
+            row(old, 3, true),
+            row(old, 4, false),
+        ];
+        let insert = format!(
+            "INSERT INTO tareas.lines \
+               (entry, queue, priority, place, last_place, ids, first_id, last_id) VALUES {}",
+            rows.join(", ")
+        );
+        sql(&url, &insert).await;
         let kept = "SELECT count(*) FROM tareas.lines";
-        sql(
-            &url,
-            &format!(
-                "INSERT INTO tareas.lines \
-                   (entry, queue, priority, place, last_place, ids, first_id, last_id) \
-                 SELECT entry, queue, id_number, 1, 1, ARRAY[id], first_id, last_id FROM ( \
-                   SELECT *, row_number() OVER () AS id_number \
-                   FROM (VALUES {}, {}) v(entry, queue, id, first_id, last_id)) v",
-                rows.join(", "),
-                old.join(", ")
-            ),
-        )
-        .await;
         until(&url, kept, 2).await;
         // Looked at again, and kept.
         SystemClock.sleep(Duration::from_secs(2)).await;

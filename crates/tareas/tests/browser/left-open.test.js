@@ -1,6 +1,6 @@
 /**
  * A tab that is left open: twenty minutes of what a busy server tells, as quickly as the page takes it.
- * After the second half the page holds no more than after the first. Objects are counted, for bytes tell
+ * After one half the page holds no more than after the one before. Objects are counted, for bytes tell
  * too little: the text of an event, kept, is nothing to the heap of the script.
  */
 
